@@ -1,0 +1,110 @@
+"""Reserve, decide, settle: the story of one exchange's charges. No HTTP, no Redis.
+
+What was reserved is settled, however the exchange ends: a `Permit` is the duty to do so.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.decision.judge import judge, store_unavailable
+from gateway.decision.outcome import Decision
+from gateway.decision.plan import Estimate, plan
+from gateway.decision.port import Reservation, Store
+from gateway.decision.settlement import Delivered, Settlement, settlement
+from gateway.errors import StoreUnavailable
+from gateway.facts.catalog import Facts
+from gateway.facts.estimate import OutputEstimator
+from gateway.facts.exchange import Ask
+from gateway.facts.usage import Usage
+from gateway.policy.quota import Policies, Quota
+
+
+class Rules:
+    """The policies in force, swapped in one assignment.
+
+    An exchange takes the reference once and keeps it to its settlement.
+    """
+
+    def __init__(self, policies: Policies) -> None:
+        self.put_in_force(policies)
+
+    def put_in_force(self, policies: Policies) -> None:
+        self.policies = policies
+        self.quotas: dict[str, Quota] = {quota.id: quota for quota in policies.quotas}
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A decision, and what has to be settled if anything was reserved."""
+
+    decision: Decision
+    facts: Facts
+    reservation: Reservation | None
+
+
+class Admission:
+    """Decides about exchanges with the help of one store."""
+
+    def __init__(
+        self, store: Store, rules: Rules, estimator: OutputEstimator, new_id: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._estimator = estimator
+        self._new_id = new_id
+
+    async def admit(self, facts: Facts) -> Permit:
+        """One decision, in one round trip at most. Raises nothing of the store's."""
+        policies, quotas = self._rules.policies, self._rules.quotas
+        planned = plan(policies, facts, self._estimate(facts))
+        if not planned.charges:
+            return Permit(judge(planned, None, quotas), facts, None)
+        reservation_id = self._new_id()
+        try:
+            reserved = await self._store.reserve(reservation_id, planned.charges)
+        except StoreUnavailable:
+            return Permit(store_unavailable(planned), facts, None)
+        decision = judge(planned, reserved, quotas)
+        if not reserved.admitted:
+            return Permit(decision, facts, None)
+        made = tuple(
+            charge
+            for charge, reading in zip(planned.charges, reserved.readings, strict=True)
+            if reading.charged
+        )
+        return Permit(decision, facts, Reservation(reservation_id, reserved.at_us, made))
+
+    async def settle(self, permit: Permit, usage: Usage, delivered: Delivered) -> Settlement | None:
+        """Put the actual in the place of the reserved; None if nothing was reserved.
+
+        Raises `StoreUnavailable`: the reservation then stands, since nobody knows whether it was
+        settled, and its slots lapse with their lease.
+        """
+        estimate = permit.decision.estimate
+        if permit.reservation is None or estimate is None:
+            return None
+        settled = settlement(estimate, usage, delivered)
+        self._learn(permit.facts, usage)
+        await self._store.settle(permit.reservation, settled.charges(permit.reservation.charges))
+        return settled
+
+    async def renew(self, permit: Permit) -> None:
+        """Keep the slots of a living exchange."""
+        if permit.reservation is not None:
+            await self._store.renew(permit.reservation)
+
+    def _estimate(self, facts: Facts) -> Estimate:
+        ask = facts.ask
+        if not facts.route.generates:
+            return Estimate(0, 0, declared=True)
+        ceiling = ask.max_output_tokens
+        each = self._expected(ask) if ceiling is None else ceiling
+        return Estimate(ask.input_tokens, each * ask.choices, declared=ceiling is not None)
+
+    def _expected(self, ask: Ask) -> int:
+        return self._estimator.expect(ask.model or "")
+
+    def _learn(self, facts: Facts, usage: Usage) -> None:
+        ask = facts.ask
+        if usage.output_tokens is not None and ask.max_output_tokens is None:
+            self._estimator.learn(ask.model or "", usage.output_tokens // max(1, ask.choices))

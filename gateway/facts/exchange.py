@@ -1,0 +1,46 @@
+"""One request to a model, as values: what is asked, and where it goes.
+
+Nothing here holds the text of a prompt; it is read once by the dialect and dropped.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RouteName(StrEnum):
+    """The routes a policy can name (`request.route`)."""
+
+    CHAT = "chat"
+    MESSAGES = "messages"
+    COUNT_TOKENS = "count_tokens"
+    MODELS = "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and path that gauger forwards."""
+
+    name: RouteName
+    method: str
+    path: str
+    generates: bool
+    """A model writes an answer: tokens are reserved and settled. Otherwise only requests count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the caller wants from the model, as its dialect says it."""
+
+    model: str | None
+    """None where the route names no model (listing models)."""
+    stream: bool = False
+    input_tokens: int = 0
+    """Estimated from the bytes of what is sent."""
+    max_output_tokens: int | None = None
+    """The declared ceiling of one choice; None if none was declared."""
+    choices: int = 1
+    """How many answers are asked for (`n`); each may reach the ceiling."""
+    end_user: str | None = None
+    """A hint by the caller (`user`, `metadata.user_id`): it can partition, never identify."""
+    wants_usage_chunk: bool = False
+    """The caller itself asked for the stream's closing usage chunk."""

@@ -1,0 +1,46 @@
+"""Tokens of one exchange, in one meaning for all dialects.
+
+Dialects disagree on what stands inside what (Anthropic counts cached tokens beside the input, OpenAI
+inside). Here `input_tokens` is everything the model read, cached or not; `output_tokens` is
+everything it wrote, reasoning included; the others are parts of these two. A count that was not
+reported is None, never zero.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the model API reported. Counts are whole tokens, never negative."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Read from a cache; part of the input."""
+    cache_write_tokens: int | None = None
+    """Written to a cache; part of the input."""
+    reasoning_tokens: int | None = None
+    """Thought, not shown; part of the output."""
+
+    @property
+    def complete(self) -> bool:
+        """Both directions are known, so nothing has to be estimated."""
+        return self.input_tokens is not None and self.output_tokens is not None
+
+
+UNREPORTED = Usage()
+
+
+MAX_TOKENS = 2**40
+"""No honest count is larger: 10^12 tokens is a thousand years of one stream."""
+
+
+def token_count(value: object) -> int | None:
+    """A count as it stands in JSON, or None where it is absent or absurd.
+
+    Negative, fractional, boolean, textual and astronomical values are treated as not reported:
+    a hostile or broken upstream must neither refund what was never charged nor overflow a counter.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MAX_TOKENS else None
