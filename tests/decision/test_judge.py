@@ -1,0 +1,135 @@
+"""Readings become a decision: which limit binds, what the caller is told, what the trace says."""
+
+import pytest
+
+from gateway.decision.judge import judge, store_unavailable
+from gateway.decision.outcome import Decision, StoreState, Verdict
+from gateway.decision.plan import Plan
+from gateway.decision.port import Reading, Reserved
+from gateway.facts.refusal import RefusalKind
+from gateway.policy.quota import SECOND_US, Limit, Mode, Unit, WindowKind
+from tests.parts.values import ESTIMATE, MINUTE_US, charge, limit, quota
+
+FITS = Reading(used=1, fits=True, charged=True, retry_after_us=0, full_after_us=MINUTE_US)
+
+
+def refuses(after_us: int | None, used: int = 5) -> Reading:
+    return Reading(
+        used=used, fits=False, charged=False, retry_after_us=after_us, full_after_us=MINUTE_US
+    )
+
+
+def decide(*judged: tuple[Limit, Reading], shadow: bool = False, amount: int = 1) -> Decision:
+    plan = Plan(
+        tuple(charge(of, amount, shadow=shadow) for of, _ in judged), ESTIMATE, "0123456789ab"
+    )
+    admitted = shadow or all(reading.fits for _, reading in judged)
+    reserved = Reserved(admitted, 0, tuple(reading for _, reading in judged))
+    rules = {
+        of.quota_id: quota(of, mode=Mode.SHADOW if shadow else Mode.ENFORCE) for of, _ in judged
+    }
+    return judge(plan, reserved, rules)
+
+
+def test_what_fits_is_allowed_and_the_scarcest_limit_is_named() -> None:
+    decision = decide((limit(100, quota_id="wide"), FITS), (limit(2, quota_id="narrow"), FITS))
+    assert decision.verdict is Verdict.ALLOW
+    assert decision.refusal is None
+    assert decision.binding == 1
+    assert [(q.name, q.remaining) for q in decision.quota_states] == [("wide", 99), ("narrow", 1)]
+
+
+def test_the_longest_wait_binds() -> None:
+    decision = decide(
+        (limit(5, quota_id="short"), refuses(3 * SECOND_US)),
+        (limit(5, quota_id="long"), refuses(17 * SECOND_US - 1)),
+        (limit(5, quota_id="fine"), FITS),
+    )
+    assert decision.binding == 1
+    assert decision.refusal is not None
+    assert decision.refusal.kind is RefusalKind.RATE
+    assert decision.refusal.retry_after_us == 17 * SECOND_US - 1
+    assert decision.refusal.message == "Limit of 5 requests a minute reached. Retry in 17 s."
+    assert [r.policy_id for r in decision.reasons] == ["short", "long"]
+    assert decision.reasons[1].why == "The why of long."
+
+
+def test_what_can_never_fit_is_not_answered_with_a_wait() -> None:
+    tokens = limit(50, Unit.TOKENS, quota_id="small", window_us=60 * MINUTE_US)
+    decision = decide(
+        (limit(5, quota_id="busy"), refuses(9 * SECOND_US)), (tokens, refuses(None)), amount=110
+    )
+    assert decision.refusal is not None
+    assert decision.refusal.kind is RefusalKind.NEVER_FITS
+    assert decision.refusal.retry_after_us is None
+    assert "110 tokens" in decision.refusal.message
+    assert "50 tokens an hour" in decision.refusal.message
+
+
+def test_a_wait_over_time_binds_before_what_is_in_flight() -> None:
+    decision = decide(
+        (limit(2, Unit.CONCURRENT, quota_id="slots"), refuses(None, used=2)),
+        (limit(5, quota_id="rate"), refuses(9 * SECOND_US)),
+    )
+    assert decision.refusal is not None
+    assert decision.refusal.kind is RefusalKind.RATE
+
+
+def test_too_many_in_flight_says_one_second() -> None:
+    decision = decide((limit(2, Unit.CONCURRENT, quota_id="slots"), refuses(None, used=2)))
+    assert decision.refusal is not None
+    assert decision.refusal.kind is RefusalKind.CONCURRENCY
+    assert decision.refusal.retry_after_us == SECOND_US
+
+
+def test_shadow_is_reported_and_never_refuses() -> None:
+    decision = decide((limit(5, quota_id="trial"), refuses(9 * SECOND_US)), shadow=True)
+    assert decision.allowed
+    assert [(r.policy_id, r.code) for r in decision.reasons] == [("trial", "would_refuse")]
+    assert decision.quota_states == ()
+    assert decision.binding is None
+
+
+def test_without_a_quota_nobody_is_asked() -> None:
+    decision = judge(Plan((), ESTIMATE, "0123456789ab"), None, {})
+    assert decision.allowed
+    assert decision.store is StoreState.UNUSED
+
+
+def test_an_unanswering_store_refuses_for_a_moment() -> None:
+    decision = store_unavailable(Plan((charge(limit(5)),), ESTIMATE, "0123456789ab"))
+    assert not decision.allowed
+    assert decision.refusal is not None
+    assert decision.refusal.kind is RefusalKind.STORE_UNAVAILABLE
+    assert decision.refusal.retry_after_us == SECOND_US
+
+
+def test_a_missing_fact_names_what_is_counted_by() -> None:
+    rule = quota(limit(5), per=("account.organization",))
+    decision = judge(Plan((), ESTIMATE, "0123456789ab", refused_by=rule), None, {rule.id: rule})
+    assert decision.refusal is not None
+    assert decision.refusal.kind is RefusalKind.MALFORMED
+    assert "account.organization" in decision.refusal.message
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (limit(1, window_us=SECOND_US), "1 request a second"),
+        (limit(600), "600 requests a minute"),
+        (limit(1, window_us=3600 * SECOND_US), "1 request an hour"),
+        (limit(2_000_000, Unit.TOKENS, window_us=86_400 * SECOND_US), "2,000,000 tokens a day"),
+        (limit(9, Unit.INPUT_TOKENS, window_us=15 * MINUTE_US), "9 input tokens per 15 minutes"),
+        (limit(9, window_us=90 * SECOND_US), "9 requests per 90 seconds"),
+    ],
+)
+def test_limits_are_spoken_as_people_say_them(of: Limit, words: str) -> None:
+    decision = decide((of, refuses(SECOND_US)))
+    assert decision.refusal is not None
+    assert words in decision.refusal.message
+
+
+def test_a_bucket_never_shows_more_than_its_burst() -> None:
+    bucket = limit(100, kind=WindowKind.BUCKET, burst=10)
+    decision = decide((bucket, FITS))
+    assert decision.quota_states[0].remaining == 9
