@@ -1,6 +1,6 @@
 """Used minus reserved: what an exchange really costs, however it ended.
 
-The table is in the documentation (`docs/settlement.md`); this file is the table.
+The table is in the documentation (`gateway/docs/settlement.md`); this file is the table.
 """
 
 from dataclasses import dataclass
