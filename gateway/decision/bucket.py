@@ -1,63 +1,72 @@
 """The token bucket: `burst` at once, refilled evenly by `limit` per window.
 
 Two meters, since what is counted differs. A request is never given back, so its bucket needs one
-number (GCRA, ITU-T I.371). Tokens are given back when an answer ends, and a bucket that has drained
+moment (GCRA, ITU-T I.371). Tokens are given back when an answer ends, and a bucket that has drained
 meanwhile cannot simply be lowered: the phantom would have paid for room that nobody used, and a
 client that opens and cancels streams could save it up. `RefundableBucket` keeps the charges of the
-last window by slice and folds them anew, so that the level after a settlement is the one that there
-would have been had the actual been charged at once.
+last window by slice, so that the level after a settlement is the one that there would have been had
+the actual been charged at once.
 
-Both admit at most burst + limit in any true window.
+Both admit at most burst + limit in any true window. `limit` and `burst` are at least 1.
 """
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from gateway.decision.sliding import SLICES, slice_us
-
-
-@dataclass(frozen=True, slots=True)
-class BucketView:
-    """What a bucket says about a cost; nothing is stored."""
-
-    used: int
-    """Units in the bucket, rounded up."""
-    fits: bool
-    fits_at_us: int | None
-    empty_at_us: int
+from gateway.decision.meter import MOST, MOST_US, SLICES, Difference, Terms, View
 
 
 @dataclass(slots=True)
-class RequestBucket:
-    """GCRA. Its whole state is the moment by which all that was charged has drained."""
+class PacedMeter:
+    """GCRA. Its measure is time: each unit takes `span_us` to drain, rounded up."""
 
     drained_at_us: int = 0
+    """The moment by which all that was charged has drained."""
+    charged_at_us: int = 0
+    """When it was charged last; a clock that reads less has been set back."""
 
-    def view(self, limit: int, burst: int, window_us: int, cost: int, now_us: int) -> BucketView:
-        tolerance_us = burst * window_us // limit
-        added_us = drain_us(limit, window_us, cost)
+    def follow_clock(self, terms: Terms, now_us: int) -> bool:
+        del terms
+        ahead_us = self.charged_at_us - now_us
+        if ahead_us <= 0:
+            return False
+        self.drained_at_us -= ahead_us
+        self.charged_at_us = now_us
+        return True
+
+    def view(self, terms: Terms, now_us: int) -> View:
         level_us = max(0, self.drained_at_us - now_us)
-        fits = level_us + added_us <= tolerance_us
-        never = added_us > tolerance_us
-        return BucketView(
-            used=min(burst, -(-level_us * limit // window_us)),
-            fits=fits,
-            fits_at_us=None if never else now_us + max(0, level_us + added_us - tolerance_us),
+        over_us = level_us + terms.cost - terms.capacity
+        return View(
+            used=min(terms.capacity // terms.span_us, -(-level_us // terms.span_us)),
+            fits=over_us <= 0,
+            fits_at_us=None if terms.cost > terms.capacity else now_us + max(0, over_us),
             empty_at_us=now_us + level_us,
+            empty_at_if_charged_us=now_us + level_us + terms.cost,
         )
 
-    def charge(self, added_us: int, now_us: int) -> None:
-        self.drained_at_us = max(self.drained_at_us, now_us) + added_us
+    def charge(self, terms: Terms, holder: str, now_us: int) -> None:
+        del holder
+        self._add(terms.cost, now_us)
 
-    def give_back(self, added_us: int, reserved_at_us: int, now_us: int) -> None:
-        """Undo a charge that came to nothing, less what may have drained since."""
-        undrained_us = max(0, added_us - (now_us - reserved_at_us))
-        self.drained_at_us = max(now_us, self.drained_at_us - undrained_us)
+    def settle(self, terms: Terms, holder: str, difference: Difference, now_us: int) -> None:
+        """Gives back no more than has certainly not drained yet."""
+        del terms, holder
+        if difference.change > 0:
+            self._add(difference.change, now_us)
+        elif not difference.clock_was_set_back:
+            undrained_us = max(0, -difference.change - (now_us - difference.reserved_at_us))
+            self.drained_at_us = max(now_us, self.drained_at_us - undrained_us)
+            self.charged_at_us = now_us
 
+    def life_us(self, terms: Terms, now_us: int) -> int:
+        del terms
+        return max(0, self.drained_at_us - now_us)
 
-def drain_us(limit: int, window_us: int, cost: int) -> int:
-    """How long `cost` takes to drain; rounded up, so that no charge is free."""
-    return -(-cost * window_us // limit)
+    def _add(self, added_us: int, now_us: int) -> None:
+        level_us = max(0, self.drained_at_us - now_us)
+        self.drained_at_us = now_us + min(MOST_US, level_us + added_us)
+        self.charged_at_us = now_us
 
 
 @dataclass(slots=True)
@@ -68,94 +77,119 @@ class RefundableBucket:
     a slice begins to drain with the next one, so a refill is late by at most one slice.
     """
 
-    window_us: int
-    base_at_us: int = 0
-    """Start of the slice to which the charges before it have been folded."""
-    base_level: int = 0
-    starts: list[int] = field(default_factory=list)
+    base: int = 0
+    """The level when the first slice began."""
+    level: int = 0
+    """The level when the last slice began."""
+    slices: list[int] = field(default_factory=list)
     amounts: list[int] = field(default_factory=list)
-    """Whole units per slice."""
+    """Whole units that came in each."""
 
-    def advance(self, limit: int, now_us: int) -> None:
-        """Fold what is older than a window; it can no longer be given back."""
-        present = self._slice_of(now_us)
-        while self.starts and self.starts[0] < present - self.window_us:
-            start, amount = self.starts.pop(0), self.amounts.pop(0)
-            self.base_level = self._after(limit, self.base_level, self.base_at_us, start, amount)
-            self.base_at_us = start + slice_us(self.window_us)
-        self.base_at_us = min(self.base_at_us, present)  # the clock was set back
-        if self.starts and self.starts[-1] > present:
-            first = bisect_left(self.starts, present)
-            moved = sum(self.amounts[first:])
-            self.starts[first:] = [present]
-            self.amounts[first:] = [moved]
+    def follow_clock(self, terms: Terms, now_us: int) -> bool:
+        present = now_us // terms.span_us
+        if not self.slices or self.slices[-1] <= present:
+            return False
+        first = bisect_left(self.slices, present)
+        self.level = self._level_at(terms, first)
+        if self.slices[first] > present:
+            # The slice that the clock crosses a second time must not drain twice.
+            self.level += terms.rate
+        if first == 0:
+            self.base = self.level
+        self.amounts[first:] = [min(MOST, sum(self.amounts[first:]))]
+        self.slices[first:] = [present]
+        return True
 
-    def level(self, limit: int, now_us: int) -> tuple[int, int]:
-        """What was left when the present slice began, and what has come since, in 64ths.
+    def view(self, terms: Terms, now_us: int) -> View:
+        return bucket_view(*self.at(terms, now_us), terms, now_us)
 
-        Call `advance` first.
-        """
-        present = self._slice_of(now_us)
-        at_us, level = self.base_at_us, self.base_level
-        for start, amount in zip(self.starts, self.amounts, strict=True):
-            if start == present:
-                return self._drained(limit, level, at_us, present), amount * SLICES
-            level = self._after(limit, level, at_us, start, amount)
-            at_us = start + slice_us(self.window_us)
-        return self._drained(limit, level, at_us, present), 0
+    def at(self, terms: Terms, now_us: int) -> tuple[int, int]:
+        """What was left when the present slice began, and what has come since, in 64ths."""
+        present = now_us // terms.span_us
+        if not self.slices:
+            return 0, 0
+        if self.slices[-1] == present:
+            return self.level, self.amounts[-1] * SLICES
+        gap = present - self.slices[-1]
+        return _level_after(terms, self.level, self.amounts[-1], gap), 0
 
-    def charge(self, amount: int, now_us: int) -> None:
-        """Call `advance` first."""
-        present = self._slice_of(now_us)
-        if self.starts and self.starts[-1] == present:
-            self.amounts[-1] += amount
-        else:
-            self.starts.append(present)
-            self.amounts.append(amount)
+    def charge(self, terms: Terms, holder: str, now_us: int) -> None:
+        del holder
+        self._add(terms, terms.cost, now_us)
 
-    def settle(
-        self, limit: int, reserved: int, actual: int, reserved_at_us: int, now_us: int
-    ) -> None:
-        """Put the actual in the place of the reserved, as if it had been charged at once."""
-        self.advance(limit, now_us)
-        if actual > reserved:
-            self.charge(actual - reserved, now_us)
+    def settle(self, terms: Terms, holder: str, difference: Difference, now_us: int) -> None:
+        """As if the actual had been charged at once; what was used beyond is charged now."""
+        del holder
+        if difference.change > 0:
+            level, arrived = self.at(terms, now_us)
+            room = max(0, MOST - -(-(level + arrived) // SLICES))
+            self._add(terms, min(difference.change, room), now_us)
             return
-        start = self._slice_of(reserved_at_us)
-        at = bisect_left(self.starts, start)
-        if at < len(self.starts) and self.starts[at] == start:
-            self.amounts[at] = max(0, self.amounts[at] - (reserved - actual))
+        slice_ = difference.reserved_at_us // terms.span_us
+        at = bisect_left(self.slices, slice_)
+        if at < len(self.slices) and self.slices[at] == slice_:
+            self.amounts[at] = max(0, self.amounts[at] + difference.change)
+            if at < len(self.slices) - 1:
+                self.level = self._level_at(terms, len(self.slices) - 1)
 
-    def _after(self, limit: int, level: int, at_us: int, start: int, amount: int) -> int:
-        """The level when the slice after `start` begins, from the level at `at_us`."""
-        return max(0, self._drained(limit, level, at_us, start) - limit) + amount * SLICES
+    def life_us(self, terms: Terms, now_us: int) -> int:
+        level, arrived = self.at(terms, now_us)
+        return max(SLICES + 1, (level + arrived) // terms.rate + 2) * terms.span_us
 
-    def _drained(self, limit: int, level: int, from_us: int, to_us: int) -> int:
-        return max(0, level - limit * ((to_us - from_us) // slice_us(self.window_us)))
+    def _add(self, terms: Terms, units: int, now_us: int) -> None:
+        present = now_us // terms.span_us
+        level, _ = self.at(terms, now_us)
+        if self.slices and self.slices[-1] == present:
+            self.amounts[-1] += units
+            return
+        if not self.slices or present - self.slices[-1] > SLICES:
+            self.base = level
+            self.slices.clear()
+            self.amounts.clear()
+        self.level = level
+        self.slices.append(present)
+        self.amounts.append(units)
+        while self.slices[0] + SLICES < present:  # too old to be given back
+            gap = self.slices[1] - self.slices[0]
+            self.base = _level_after(terms, self.base, self.amounts[0], gap)
+            del self.slices[0], self.amounts[0]
 
-    def _slice_of(self, at_us: int) -> int:
-        return at_us - at_us % slice_us(self.window_us)
+    def _level_at(self, terms: Terms, index: int) -> int:
+        """The level when a slice began, from all that came before it."""
+        level = self.base
+        for i in range(index):
+            gap = self.slices[i + 1] - self.slices[i]
+            level = _level_after(terms, level, self.amounts[i], gap)
+        return level
 
 
-def refundable_view(
-    level: int, arrived: int, *, limit: int, burst: int, window_us: int, cost: int, now_us: int
-) -> BucketView:
-    """What a `RefundableBucket` at this level says about a cost."""
-    slice_ = slice_us(window_us)
-    present = now_us - now_us % slice_
-    room = burst * SLICES
-    wanted = cost * SLICES
+def bucket_view(level: int, arrived: int, terms: Terms, now_us: int) -> View:
+    """What a bucket that stands so in the present slice says about a cost."""
+    present = now_us // terms.span_us
+    room = terms.capacity * SLICES
+    wanted = terms.cost * SLICES
+    next_level = max(0, level - terms.rate) + arrived  # when the next slice begins
     fits = level + arrived + wanted <= room
-    next_level = max(0, level - limit) + arrived  # when the next slice begins
     fits_at_us: int | None = now_us
-    if cost > burst:
+    if terms.cost > terms.capacity:
         fits_at_us = None
     elif not fits:
-        more = max(0, -(-(next_level + wanted - room) // limit))
-        fits_at_us = present + (1 + more) * slice_
-    return BucketView(
+        more = max(0, -(-(next_level + wanted - room) // terms.rate))
+        fits_at_us = (present + 1 + more) * terms.span_us
+
+    def empty_at_us(next_level: int) -> int:
+        return (present + 1 - -next_level // terms.rate) * terms.span_us
+
+    return View(
         used=-(-(level + arrived) // SLICES),
         fits=fits,
         fits_at_us=fits_at_us,
-        empty_at_us=present + (1 + -(-next_level // limit)) * slice_ if level + arrived else now_us,
+        empty_at_us=empty_at_us(next_level) if level + arrived else now_us,
+        empty_at_if_charged_us=empty_at_us(next_level + wanted),
     )
+
+
+def _level_after(terms: Terms, level: int, amount: int, slices: int) -> int:
+    """The level so many slices after the start of one in which `amount` came."""
+    next_level = max(0, level - terms.rate) + amount * SLICES
+    return max(0, next_level - terms.rate * (slices - 1))

@@ -22,6 +22,9 @@ class Facts:
     route: Route
     dialect: str
     ask: Ask
+    at_us: int = 0
+    """When it came, by the wall clock; for ages, never for counting."""
+    user_agent: str | None = None
 
 
 class FactType(StrEnum):

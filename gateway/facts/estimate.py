@@ -1,7 +1,7 @@
 """What an exchange will probably use, before it is sent on.
 
-The input is estimated from its bytes; no vocabulary of any provider is loaded. The output, where the
-caller declares no ceiling, from what this model wrote before.
+The input is estimated from its bytes; no vocabulary of any provider is loaded. The output, where
+the caller declares no ceiling, from what this model wrote before.
 """
 
 from collections import OrderedDict
@@ -9,6 +9,13 @@ from dataclasses import dataclass, field
 
 BYTES_PER_TOKEN = 4
 """The rule of thumb for English. Code and other scripts take more tokens per byte: 10-35 % off."""
+
+IMAGE_TOKENS = 1_600
+"""Flat, for one image: about the most that Anthropic counts (width x height / 750, after scaling).
+OpenAI counts 765 for 1024 x 1024. The pixels are not looked at."""
+
+FILE_TOKENS = 3_000
+"""Flat, for one attached file or sound: the upper end of what Anthropic gives for a page of PDF."""
 
 UNKNOWN_MODEL_OUTPUT_TOKENS = 1024
 """Before a model has answered once. The median answer is a quarter of it in public traces."""
@@ -26,6 +33,11 @@ def input_tokens(text_bytes: int, messages: int = 1) -> int:
     `messages` counts the parts that the template of the model wraps, about four tokens each.
     """
     return -(-text_bytes // BYTES_PER_TOKEN) + 4 * messages
+
+
+def output_tokens(text_bytes: int) -> int:
+    """The estimate for so much text that a model has written."""
+    return -(-text_bytes // BYTES_PER_TOKEN)
 
 
 @dataclass(slots=True)

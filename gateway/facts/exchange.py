@@ -44,3 +44,15 @@ class Ask:
     """A hint by the caller (`user`, `metadata.user_id`): it can partition, never identify."""
     wants_usage_chunk: bool = False
     """The caller itself asked for the stream's closing usage chunk."""
+    temperature: float | None = None
+    logprobs: bool = False
+    """Log probabilities of tokens are asked for."""
+    reasoning: bool = False
+    """Visible or summarised reasoning is asked for, or an effort of it is set."""
+    tools: int = 0
+    """How many tools the model may call."""
+    images: int = 0
+    turns: int = 0
+    """Messages of the user in the conversation so far."""
+    tool_results: int = 0
+    """Results of tool calls among the messages."""

@@ -50,7 +50,7 @@ class QuotaState:
     """One bought limit as it may be shown to the caller who holds it."""
 
     name: str
-    """The quota's id with its unit and window: unique in one answer."""
+    """The quota's id. Several limits of one quota share it; the IETF fields tell them apart."""
     unit: str
     """`requests`, `tokens`, `input_tokens`, `output_tokens` or `concurrent`."""
     limit: int

@@ -1,7 +1,7 @@
 """Tokens of one exchange, in one meaning for all dialects.
 
-Dialects disagree on what stands inside what (Anthropic counts cached tokens beside the input, OpenAI
-inside). Here `input_tokens` is everything the model read, cached or not; `output_tokens` is
+Dialects disagree on what stands inside what (Anthropic counts cached tokens beside the input,
+OpenAI inside). Here `input_tokens` is everything the model read, cached or not; `output_tokens` is
 everything it wrote, reasoning included; the others are parts of these two. A count that was not
 reported is None, never zero.
 """
@@ -26,6 +26,20 @@ class Usage:
     def complete(self) -> bool:
         """Both directions are known, so nothing has to be estimated."""
         return self.input_tokens is not None and self.output_tokens is not None
+
+    def updated_by(self, later: "Usage") -> "Usage":
+        """A later report wins, count by count; what it does not tell stays as it was."""
+        return Usage(
+            _latest(self.input_tokens, later.input_tokens),
+            _latest(self.output_tokens, later.output_tokens),
+            _latest(self.cached_tokens, later.cached_tokens),
+            _latest(self.cache_write_tokens, later.cache_write_tokens),
+            _latest(self.reasoning_tokens, later.reasoning_tokens),
+        )
+
+
+def _latest(known: int | None, later: int | None) -> int | None:
+    return known if later is None else later
 
 
 UNREPORTED = Usage()

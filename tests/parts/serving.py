@@ -15,7 +15,7 @@ async def serving(app: App, *, lifespan: str = "off") -> AsyncIterator[str]:
     """Yields `http://127.0.0.1:PORT`; the server has stopped when the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            app,  # type: ignore[arg-type]  # uvicorn's own ASGI types are stricter than the standard
+            app,
             http="httptools",
             ws="none",
             lifespan="on" if lifespan == "on" else "off",

@@ -1,7 +1,7 @@
 """What gauger asks of a wire format. One file per dialect implements it; nothing else knows one.
 
-A dialect is pure: values and bytes in, values and bytes out. It sees the text of prompts and answers
-and keeps none of it.
+A dialect is pure: values and bytes in, values and bytes out. It sees the text of prompts and
+answers and keeps none of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,16 +84,23 @@ class Dialect(Protocol):
         """A whole answer, not streamed. Never raises: what cannot be read is unreported."""
         ...
 
-    def refuse(self, refusal: Refusal, quotas: Sequence[QuotaState], request_id: str) -> Answer: ...
+    def refuse(
+        self, refusal: Refusal, quotas: Sequence[QuotaState], request_id: str, now_us: int
+    ) -> Answer:
+        """`now_us` is the wall clock: some headers say when, not how long."""
+        ...
 
-    def quota_headers(self, quotas: Sequence[QuotaState]) -> Headers:
+    def quota_headers(self, quotas: Sequence[QuotaState], now_us: int) -> Headers:
         """The caller's own limits, in the dialect's headers and in the IETF fields."""
         ...
 
     def request_id_header(self) -> bytes: ...
 
     def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
-        """The event that ends a stream as an error: a clean close looks like success to SDKs."""
+        """The event that ends a stream as an error: a clean close looks like success to SDKs.
+
+        Whoever sends it ends an event that the upstream left unfinished first.
+        """
         ...
 
     def credential_headers(self, upstream_key: str) -> Headers:

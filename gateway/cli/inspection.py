@@ -1,0 +1,61 @@
+"""What `gauger check` found, for people and for tools."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.text import Text
+
+from gateway.cli.reporting import console, counted, show_problems
+from gateway.policy.parse import Inspection, inspect
+from gateway.policy_directory import read_texts
+from gateway.source.problems import Problem, Problems
+
+
+def inspect_paths(paths: Iterable[Path]) -> Inspection:
+    """All paths as one set of policies. Raises `NoPolicies` for a path that holds none."""
+    texts: dict[str, str] = {}
+    unreadable: list[Problem] = []
+    for path in paths:
+        try:
+            texts |= read_texts(path)
+        except Problems as raised:
+            unreadable += raised.problems
+    inspection = inspect(texts)
+    if not unreadable:
+        return inspection
+    problems = tuple(sorted([*inspection.problems, *unreadable]))
+    return replace(inspection, policies=None, problems=problems)
+
+
+def show(inspection: Inspection) -> None:
+    to = console(stderr=False)
+    show_problems(inspection.problems, to)
+    show_problems(inspection.warnings, to, warning=True)
+    warned = f", {counted(len(inspection.warnings), 'warning')}" if inspection.warnings else ""
+    if inspection.policies is None:
+        to.print(
+            Text(counted(len(inspection.problems), "problem"), style="bold red"), warned, sep=""
+        )
+        return
+    policies = inspection.policies
+    quotas = counted(len(policies.quotas), "quota")
+    limits = counted(len(list(policies.limits)), "limit")
+    to.print(
+        Text("ok", style="bold green"),
+        f": {quotas}, {limits}, version {policies.digest}{warned}",
+        sep="",
+    )
+
+
+def as_json(inspection: Inspection) -> str:
+    policies = inspection.policies
+    result: dict[str, Any] = {
+        "ok": policies is not None,
+        "version": policies.digest if policies else None,
+        "problems": inspection.problems,
+        "warnings": inspection.warnings,
+    }
+    return msgspec.json.format(msgspec.json.encode(result), indent=2).decode()

@@ -1,0 +1,104 @@
+"""`gauger serve`: the gateway, until it is told to stop."""
+
+# ruff: noqa: ARG001  typer wants the options as parameters; their values are read from the context,
+# which knows where each came from.
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import config, environment, given, setting, unknown_variables
+from gateway.cli.reporting import warn
+from gateway.settings.together import settings_from
+
+
+def serve(
+    ctx: typer.Context,
+    *,
+    policies: Annotated[
+        str | None, setting("policies", "A directory of policies, or one file.", "PATH")
+    ] = None,
+    upstream: Annotated[
+        str | None, setting("upstream", "The model API, without /v1.", "URL")
+    ] = None,
+    store: Annotated[
+        str | None,
+        setting(
+            "store", "Where counters live: memory:// (this process alone) or redis://...", "URL"
+        ),
+    ] = None,
+    accounts: Annotated[
+        str | None,
+        setting("accounts", "Who may call (see `gauger account`). Without it: any key.", "FILE"),
+    ] = None,
+    secret_file: Annotated[
+        str | None,
+        setting(
+            "secret_file",
+            "Holds the secret that keys the hashes of credentials; or set GAUGER_SECRET.",
+            "FILE",
+        ),
+    ] = None,
+    config_file: Annotated[str | None, config()] = None,
+    listen: Annotated[
+        str | None,
+        setting("listen", "For callers. Port 0: a free one.", "HOST:PORT"),
+    ] = None,
+    admin: Annotated[
+        str | None,
+        setting(
+            "admin",
+            "Status page, /healthz, /readyz, /metrics: loopback only; or off.",
+            "HOST:PORT",
+        ),
+    ] = None,
+    upstream_key_env: Annotated[
+        str | None,
+        setting(
+            "upstream_key_env",
+            "The variable that holds the key sent upstream in the place of the caller's.",
+            "NAME",
+        ),
+    ] = None,
+    connect_timeout: Annotated[
+        str | None, setting("connect_timeout", "To reach the model API.", "TIME")
+    ] = None,
+    first_byte_timeout: Annotated[
+        str | None,
+        setting("first_byte_timeout", "Until its answer begins.", "TIME"),
+    ] = None,
+    idle_timeout: Annotated[
+        str | None,
+        setting("idle_timeout", "Between two pieces of its answer.", "TIME"),
+    ] = None,
+    body_limit: Annotated[
+        str | None, setting("body_limit", "The largest request taken.", "SIZE")
+    ] = None,
+    shutdown_grace: Annotated[
+        str | None,
+        setting("shutdown_grace", "For streams to end after SIGTERM.", "TIME"),
+    ] = None,
+    trust_traceparent: Annotated[
+        bool | None,
+        setting("trust_traceparent", "Continue callers' traces (inside a mesh).", "BOOL"),
+    ] = None,
+    log_allowed: Annotated[
+        bool | None, setting("log_allowed", "Log what was served, too.", "BOOL")
+    ] = None,
+) -> None:
+    """Stand in front of a model API until SIGTERM or Ctrl-C.
+
+    Every option is also a variable (GAUGER_POLICIES) and a key of a settings file (policies:).
+    A flag wins over a variable, a variable over the file.
+
+    Example: gauger serve --policies policies --upstream https://api.openai.com
+
+    For several processes: gauger serve ... --store redis://redis:6379/0
+    """
+    environ = environment()
+    for message in unknown_variables(environ):
+        warn(message)
+    settings = settings_from(given(ctx), environ)
+    from gateway.cli.serving import serve_until_stopped  # noqa: PLC0415  # a heavy import, --help needs none of it
+
+    serve_until_stopped(settings)

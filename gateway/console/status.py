@@ -1,0 +1,38 @@
+"""What the console is told each time somebody looks."""
+
+from dataclasses import dataclass
+
+from gateway.policy.quota import SECOND_US, Policies
+from gateway.telemetry.metrics import Totals
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleStatus:
+    version: str
+    started_at_us: int
+    now_us: int
+    policies: Policies
+    store: str
+    """Its address, for people: without a password."""
+    store_fault: str | None
+    """Why the store does not answer; None if it did just now."""
+    upstream: str
+    """Its address, without a credential."""
+    totals: Totals
+    accounts: int | None = None
+    """How many the accounts file names; None if every key is an account of its own."""
+    open_reservations: int | None = None
+    """None if nobody has counted."""
+    stopping: bool = False
+    """The process finishes what it has begun and takes nothing new."""
+
+    @property
+    def uptime_s(self) -> float:
+        return (self.now_us - self.started_at_us) / SECOND_US
+
+    @property
+    def unready(self) -> str | None:
+        """Why no traffic should be sent here; None if it may."""
+        if self.stopping:
+            return "shutting down"
+        return f"the store does not answer: {self.store_fault}" if self.store_fault else None

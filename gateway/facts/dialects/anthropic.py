@@ -1,0 +1,218 @@
+"""The dialect of Anthropic's messages.
+
+Cached tokens stand beside the input, so what the model read is the sum. In a stream
+`message_start` tells the input; its count of output is a first guess and not read. `message_delta`
+tells the output, cumulatively, and may repeat the input: the last one wins.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.facts.dialects import request_fields
+from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object, objects
+from gateway.facts.dialects.port import Answer, Answered, Headers, StreamWatch
+from gateway.facts.dialects.prompt_size import prompt_tokens, text_bytes
+from gateway.facts.dialects.rate_limit_fields import (
+    ietf_headers,
+    reset_us,
+    scarcest,
+    whole_seconds,
+)
+from gateway.facts.dialects.refusal_headers import refusal_headers
+from gateway.facts.event_stream import Event
+from gateway.facts.exchange import Ask, Route, RouteName
+from gateway.facts.json_text import dump
+from gateway.facts.refusal import QuotaState, Refusal, RefusalKind
+from gateway.facts.usage import Usage, token_count
+
+MESSAGES = Route(RouteName.MESSAGES, "POST", "/v1/messages", generates=True)
+COUNT_TOKENS = Route(RouteName.COUNT_TOKENS, "POST", "/v1/messages/count_tokens", generates=False)
+MODELS = Route(RouteName.MODELS, "GET", "/v1/models", generates=False)
+
+REFUSALS: Mapping[RefusalKind, tuple[int, str]] = {
+    RefusalKind.RATE: (429, "rate_limit_error"),
+    RefusalKind.CONCURRENCY: (429, "rate_limit_error"),
+    RefusalKind.NEVER_FITS: (400, "invalid_request_error"),
+    RefusalKind.NO_CREDENTIAL: (401, "authentication_error"),
+    RefusalKind.BAD_CREDENTIAL: (401, "authentication_error"),
+    RefusalKind.UNKNOWN_ROUTE: (404, "not_found_error"),
+    RefusalKind.METHOD_NOT_ALLOWED: (405, "invalid_request_error"),
+    RefusalKind.MALFORMED: (400, "invalid_request_error"),
+    RefusalKind.BODY_TOO_LARGE: (413, "request_too_large"),
+    RefusalKind.STORE_UNAVAILABLE: (503, "api_error"),
+    RefusalKind.OVERLOADED: (529, "overloaded_error"),
+    RefusalKind.UPSTREAM_UNREACHABLE: (502, "api_error"),
+    RefusalKind.UPSTREAM_TIMEOUT: (504, "timeout_error"),
+    RefusalKind.INTERNAL: (500, "api_error"),
+}
+"""Status and `type`."""
+
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999, after which RFC 3339 has no dates: a debt may take longer to drain."""
+
+
+class Anthropic:
+    name = "anthropic"
+    routes: Sequence[Route] = (MESSAGES, COUNT_TOKENS, MODELS)
+
+    def read_ask(self, route: Route, body: Mapping[str, Any], body_bytes: int) -> Ask:  # noqa: ARG002  the text is counted, not the body around it
+        if route.name is RouteName.MODELS:
+            return Ask(model=None)
+        model = request_fields.model_name(body)
+        messages = request_fields.messages(body)
+        metadata = request_fields.mapping(body, "metadata")
+        return Ask(
+            model=model,
+            stream=request_fields.flag(body, "stream"),
+            input_tokens=prompt_tokens(body, messages, "system"),
+            # 0 fills the cache and writes nothing
+            max_output_tokens=request_fields.whole_number(
+                body, "max_tokens", least=0, required=route.generates
+            ),
+            end_user=request_fields.text(metadata, "user_id", within="metadata."),
+        )
+
+    def amend(self, route: Route, body: Mapping[str, Any], ask: Ask) -> Mapping[str, Any] | None:  # noqa: ARG002  usage is always reported
+        return None
+
+    def watch_stream(self, route: Route, ask: Ask) -> StreamWatch:  # noqa: ARG002  nothing is ever withheld
+        return WatchedStream(_EventReader(), may_withhold=False)
+
+    def read_answer(self, route: Route, status: int, body: bytes) -> Answered:
+        seen = Seen(failed=status >= 400)  # noqa: PLR2004  HTTP's own boundary
+        document = json_object(body)
+        if document is not None:
+            seen.complete = True
+            seen.failed = seen.failed or document.get("type") == "error"
+            if route.generates:
+                seen.note_labels(document)
+                seen.note_finish(0, document.get("stop_reason"))
+                seen.text_bytes = sum(map(_written_bytes, objects(document.get("content"))))
+                counts = _Counts()
+                counts.take(inner(document, "usage"), output=True)
+                seen.usage = counts.usage()
+        return seen.answered()
+
+    def refuse(
+        self, refusal: Refusal, quotas: Sequence[QuotaState], request_id: str, now_us: int
+    ) -> Answer:
+        body = dump(_error(refusal, request_id))
+        return Answer(
+            REFUSALS[refusal.kind][0],
+            [
+                (b"content-type", b"application/json"),
+                (b"content-length", b"%d" % len(body)),
+                (self.request_id_header(), request_id.encode()),
+                *refusal_headers(refusal, milliseconds=False),
+                *self.quota_headers(quotas, now_us),
+            ],
+            body,
+        )
+
+    def quota_headers(self, quotas: Sequence[QuotaState], now_us: int) -> Headers:
+        headers: Headers = []
+        for unit in ("requests", "tokens", "input_tokens", "output_tokens"):
+            quota = scarcest(quotas, unit)
+            if quota is not None:
+                prefix = f"anthropic-ratelimit-{unit.replace('_', '-')}"
+                headers += [
+                    (f"{prefix}-limit".encode(), b"%d" % quota.limit),
+                    (f"{prefix}-remaining".encode(), b"%d" % quota.remaining),
+                    (f"{prefix}-reset".encode(), _moment(now_us + reset_us(quota)).encode()),
+                ]
+        return headers + ietf_headers(quotas)
+
+    def request_id_header(self) -> bytes:
+        return b"request-id"
+
+    def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
+        return b"event: error\ndata: " + dump(_error(refusal, request_id)) + b"\n\n"
+
+    def credential_headers(self, upstream_key: str) -> Headers:
+        return [(b"x-api-key", upstream_key.encode())]
+
+
+@dataclass(slots=True)
+class _Counts:
+    """The counts as this dialect has them, each the last that was told."""
+
+    input: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    output: int | None = None
+    thinking: int | None = None
+
+    def take(self, usage: Mapping[str, Any], *, output: bool) -> None:
+        """`output`: its counts of output are final, too."""
+        self.input = _told(usage, "input_tokens", self.input)
+        self.cache_read = _told(usage, "cache_read_input_tokens", self.cache_read)
+        self.cache_write = _told(usage, "cache_creation_input_tokens", self.cache_write)
+        if output:
+            details = inner(usage, "output_tokens_details")
+            self.output = _told(usage, "output_tokens", self.output)
+            self.thinking = _told(details, "thinking_tokens", self.thinking)
+
+    def usage(self) -> Usage:
+        read = self.input
+        if read is not None:
+            read += (self.cache_read or 0) + (self.cache_write or 0)
+        return Usage(read, self.output, self.cache_read, self.cache_write, self.thinking)
+
+
+class _EventReader:
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self._counts = _Counts()
+
+    def read(self, event: Event) -> bool:
+        told = json_object(event.data) or {}
+        match told.get("type"):
+            case "message_start":
+                message = inner(told, "message")
+                self.seen.note_labels(message)
+                self._take(message, output=False)
+            case "content_block_start":
+                self.seen.text_bytes += _written_bytes(inner(told, "content_block"))
+            case "content_block_delta":
+                self.seen.text_bytes += _written_bytes(inner(told, "delta"))
+            case "message_delta":
+                self.seen.note_finish(0, inner(told, "delta").get("stop_reason"))
+                self._take(told, output=True)
+            case "message_stop":
+                self.seen.complete = True
+            case "error":
+                self.seen.failed = True
+        return False
+
+    def _take(self, source: Mapping[str, Any], *, output: bool) -> None:
+        self._counts.take(inner(source, "usage"), output=output)
+        self.seen.usage = self._counts.usage()
+
+
+def _told(usage: Mapping[str, Any], name: str, before: int | None) -> int | None:
+    count = token_count(usage.get(name))
+    return before if count is None else count
+
+
+def _written_bytes(block: Mapping[str, Any]) -> int:
+    """Of a block, or of a delta: text, thinking, the input of a tool."""
+    return sum(
+        text_bytes(block.get(name))
+        for name in ("text", "thinking", "name", "input", "partial_json")
+    )
+
+
+def _error(refusal: Refusal, request_id: str) -> dict[str, Any]:
+    return {
+        "type": "error",
+        "error": {"type": REFUSALS[refusal.kind][1], "message": refusal.message},
+        "request_id": request_id,
+    }
+
+
+def _moment(at_us: int) -> str:
+    """RFC 3339, in whole seconds, rounded up."""
+    seconds = min(whole_seconds(at_us), _LAST_SECOND)
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

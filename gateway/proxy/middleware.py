@@ -1,0 +1,89 @@
+"""The gateway as an ASGI middleware: around what forwards, or around the model server itself."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from gateway.admission import Admission
+from gateway.decision.finished import Ending
+from gateway.proxy.asgi import App, Receive, Scope, Send
+from gateway.proxy.edge import EdgeLimits
+from gateway.proxy.identify import Identifier
+from gateway.proxy.intake import UpstreamKey
+from gateway.proxy.observer import Observer
+from gateway.proxy.passage import Passage, Shared
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Holds every exchange to its quotas. Shared by all exchanges; each gets a `Passage`."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        admission: Admission,
+        identifier: Identifier,
+        telemetry: Observer[Any],
+        limits: EdgeLimits,
+        clock: Callable[[], int],
+        upstream_key: UpstreamKey | None = None,
+    ) -> None:
+        """`clock` is the wall clock, in microseconds."""
+        self._shared = Shared(app, admission, identifier, telemetry, limits, clock, upstream_key)
+        self._passing = 0
+        self._idle = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._shared.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await refuse_websocket(receive, send)
+        else:
+            await self._exchange(scope, receive, send)
+
+    async def drain(self, patience_s: float) -> bool:
+        """Until every exchange has ended and is settled; False if that took too long.
+
+        Then what was left is given up, loudly, and its reservations stand.
+        """
+        try:
+            async with asyncio.timeout(patience_s):
+                while self._passing or self._shared.background.pending:
+                    await self._shared.background.wait()
+                    if self._passing:
+                        self._idle.clear()
+                        await self._idle.wait()
+        except TimeoutError:
+            _log.error(
+                "shutdown: %d exchanges and %d settlements given up after %g s",
+                self._passing,
+                self._shared.background.abandon(),
+                patience_s,
+            )
+            return False
+        return True
+
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+        passage = Passage(self._shared, new_request_id(), scope, receive, send)
+        self._passing += 1
+        try:
+            await passage.run()
+        finally:
+            passage.end(Ending.FAILED)
+            self._passing -= 1
+            if not self._passing:
+                self._idle.set()
+
+
+def new_request_id() -> str:
+    return "req_" + secrets.token_hex(12)
+
+
+async def refuse_websocket(receive: Receive, send: Send) -> None:
+    """Before the handshake a close is a 403. No quota knows how to count a socket."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1008})

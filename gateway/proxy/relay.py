@@ -1,0 +1,151 @@
+"""Passes one answer on, piece by piece; a reader sees what passes. Nothing is collected first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.errors import ClientLeft, UpstreamProtocolError
+from gateway.facts.dialects.port import Answered, Dialect, Headers
+from gateway.facts.exchange import Ask, Route
+from gateway.facts.refusal import Refusal
+from gateway.facts.usage import UNREPORTED, Usage
+from gateway.proxy.answer_headers import for_client, upstream_request_id
+from gateway.proxy.asgi import Message, Send
+from gateway.proxy.reading import Reader, Unread, WholeAnswer, is_event_stream, reader_for
+
+FIRST_ERROR = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """To whom an answer goes, and what it brings along of ours."""
+
+    dialect: Dialect
+    route: Route
+    ask: Ask
+    request_id: str
+    quota_headers: Headers
+    inspected_bytes: int
+
+
+class Relay:
+    """`send` is what the forwarding app is given in the place of the server's.
+
+    `on_end` is called when the last piece is known, before it is sent: what is settled does not
+    wait for a slow reader.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        send: Send,
+        clock: Callable[[], int],
+        on_end: Callable[[], None],
+    ) -> None:
+        self._to = destination
+        self._send = send
+        self._clock = clock
+        self._on_end = on_end
+        self._reader: Reader = Unread()
+        self._events = False
+        self.status: int | None = None
+        """None until the head was passed on."""
+        self.ended = False
+        self.first_byte_at_us: int | None = None
+        self.upstream_request_id: str | None = None
+
+    async def send(self, message: Message) -> None:
+        """Raises `UpstreamProtocolError` for an answer that cannot be passed on, `ClientLeft`."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            await self._begin(message)
+        elif kind == "http.response.body":
+            await self._continue(message)
+
+    async def break_off(self, refusal: Refusal) -> None:
+        """Tell whoever reads a stream that this is no end.
+
+        A plain answer has no place for an error. Either is left incomplete, and the server closes
+        it as broken, which every client sees.
+        """
+        if not self._events:
+            return
+        event = self._to.dialect.stream_error(refusal, self._to.request_id)
+        await self._give({"type": "http.response.body", "body": event, "more_body": True})
+
+    @property
+    def failed(self) -> bool:
+        """The model API answered with an error."""
+        return self.status is not None and self.status >= FIRST_ERROR
+
+    @property
+    def answered(self) -> Answered:
+        return self._reader.answered
+
+    @property
+    def usage(self) -> Usage:
+        return self.answered.usage if self.status is not None else UNREPORTED
+
+    @property
+    def output_tokens_seen(self) -> int | None:
+        """None if what passed could not be read: then the reservation is the best estimate."""
+        reader = self._reader
+        if isinstance(reader, WholeAnswer):
+            if reader.overflowed:
+                return None
+            seen = reader.answered.output_tokens_seen
+            return seen if self.ended else max(seen, reader.bytes_as_tokens)
+        if isinstance(reader, Unread) and self.first_byte_at_us is not None:
+            return None
+        return reader.answered.output_tokens_seen
+
+    async def _begin(self, message: Message) -> None:
+        status: int = message["status"]
+        headers: Headers = [(bytes(n), bytes(v)) for n, v in message.get("headers", ())]
+        if self.status is not None or not 200 <= status <= 599:  # noqa: PLR2004  # final statuses
+            raise UpstreamProtocolError("not a final status, or a second one", sent=True)
+        self._events = is_event_stream(headers)
+        ours = [(self._to.dialect.request_id_header(), self._to.request_id.encode())]
+        failed = status >= FIRST_ERROR
+        passed = for_client(
+            headers,
+            ours=ours if failed else ours + self._to.quota_headers,
+            replace_limits=not failed,
+            length_may_change=self._events,
+        )
+        self._reader = reader_for(
+            self._to.dialect,
+            self._to.route,
+            self._to.ask,
+            status=status,
+            headers=headers,
+            cap_bytes=self._to.inspected_bytes,
+        )
+        self.upstream_request_id = upstream_request_id(headers)
+        self.status = status
+        await self._give({"type": "http.response.start", "status": status, "headers": passed})
+
+    async def _continue(self, message: Message) -> None:
+        if self.status is None or self.ended:
+            raise UpstreamProtocolError("a body without a head, or after its end", sent=True)
+        data = self._reader.feed(message.get("body", b""))
+        if message.get("more_body", False):
+            if data:
+                await self._pass(data)
+            return
+        data += self._reader.finish()
+        self.ended = True
+        if data and self.first_byte_at_us is None:
+            self.first_byte_at_us = self._clock()
+        self._on_end()
+        await self._give({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def _pass(self, data: bytes) -> None:
+        if self.first_byte_at_us is None:
+            self.first_byte_at_us = self._clock()
+        await self._give({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def _give(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except OSError as error:  # how ASGI 2.4 says that nobody is there any more
+            raise ClientLeft from error

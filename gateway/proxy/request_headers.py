@@ -1,0 +1,192 @@
+"""The headers of a request, read once: what we use, what goes on, what is refused.
+
+Copied before the body is read: uvicorn appends the trailers of a chunked body to the very list in
+the scope, and a credential sent as a trailer was seen to reach the upstream beside the real one.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from gateway.errors import MalformedRequest, Unidentified
+from gateway.facts.dialects.port import Headers
+
+HOP_BY_HOP = frozenset(
+    (b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade")
+)
+"""RFC 9110, 7.6.1; with everything that begins with `proxy-`."""
+
+CREDENTIALS = frozenset((b"authorization", b"x-api-key"))
+
+ONCE = CREDENTIALS | {b"host", b"content-length", b"content-type", b"content-encoding", b"expect"}
+"""Two of these have two meanings. (Two `transfer-encoding` are the server's to refuse.)"""
+
+CLAIMS = frozenset(
+    (
+        b"forwarded",
+        b"via",
+        b"x-real-ip",
+        b"x-client-ip",
+        b"true-client-ip",
+        b"cf-connecting-ip",
+        b"x-account-id",
+        b"x-original-url",
+        b"x-rewrite-url",
+        b"x-http-method-override",
+        b"x-method-override",
+        b"x-abuse-tier",
+    )
+)
+"""Claims about who asks, from where, or for what else: nobody is trusted to make them."""
+CLAIM_PREFIXES = (b"x-forwarded-", b"x-gauger-")
+
+TRACE_CONTEXT = frozenset((b"traceparent", b"tracestate"))
+
+OURS = TRACE_CONTEXT | {b"host", b"content-length", b"expect", b"accept-encoding"}
+OURS |= {b"baggage", b"x-request-id", b"request-id"}
+"""Written anew for the upstream, or not at all."""
+
+NOT_FORWARDED = HOP_BY_HOP | CREDENTIALS | CLAIMS | OURS
+
+WITH_CREDENTIAL = frozenset(
+    (b"cookie", b"api-key", b"x-goog-api-key", b"openai-organization", b"openai-project")
+)
+"""They go with the caller's own credential. Beside the operator's they would choose who pays."""
+
+HINTS = frozenset((b"user-agent", b"x-stainless-retry-count"))
+"""For the trace alone; the first counts."""
+
+RELIED_ON = NOT_FORWARDED | ONCE | HINTS
+
+IDENTITY = (b"accept-encoding", b"identity")
+"""The answer is read as it passes."""
+
+_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]+) *")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_DIGITS = re.compile(rb"[0-9]{1,18}")
+_JSON = re.compile(rb'application/json *(?:; *charset="?utf-8"? *)?', re.IGNORECASE)
+_PRINTABLE = re.compile(rb"[ -~]*")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHeaders:
+    """Values may hold secrets, so the repr holds none."""
+
+    once: dict[bytes, bytes] = field(repr=False)
+    """The values of those in ONCE and in HINTS."""
+    forwarded: Headers = field(repr=False)
+    credentials: Headers = field(repr=False)
+    chunked: bool
+
+    @property
+    def declared_bytes(self) -> int | None:
+        declared = self.once.get(b"content-length")
+        return None if declared is None else int(declared)
+
+    @property
+    def body_announced(self) -> bool:
+        return self.chunked or bool(self.declared_bytes)
+
+    @property
+    def user_agent(self) -> str | None:
+        value = self.once.get(b"user-agent", b"")[:256]
+        return value.decode("ascii") if value and _PRINTABLE.fullmatch(value) else None
+
+    @property
+    def retry_count(self) -> int:
+        value = self.once.get(b"x-stainless-retry-count", b"")
+        return min(int(value), 99) if _DIGITS.fullmatch(value) else 0
+
+    def credential(self) -> str:
+        """Exactly one, however often it is shown. Raises `Unidentified`, `MalformedRequest`."""
+        shown: set[bytes] = set()
+        for name, value in self.credentials:
+            if name == b"x-api-key":
+                shown.add(value.strip())
+            elif bearer := _BEARER.fullmatch(value):
+                shown.add(bearer[1])
+            else:
+                raise Unidentified(
+                    "The authorization header must be `Bearer` and a key.", field="authorization"
+                )
+        if len(shown) > 1:
+            raise MalformedRequest("authorization and x-api-key hold different keys. Send one.")
+        if not any(shown):
+            raise Unidentified(
+                "No API key. Send `Authorization: Bearer KEY` or `x-api-key: KEY`.",
+            )
+        return shown.pop().decode("latin-1")
+
+    def demand_json(self) -> None:
+        """A body under another name would be read in another way. Raises `MalformedRequest`."""
+        declared = self.once.get(b"content-type")
+        if declared is not None and not _JSON.fullmatch(declared.strip()):
+            raise MalformedRequest(
+                "The content-type must be application/json in UTF-8.", field="content-type"
+            )
+        if b"content-encoding" in self.once:
+            raise MalformedRequest(
+                "An encoded body is not taken. Send it plain.", field="content-encoding"
+            )
+
+
+def read_headers(raw: Headers) -> RequestHeaders:
+    """Raises `MalformedRequest`; its text quotes names, never values."""
+    named = _named_by_connection(raw)
+    once = _singles(raw)
+    if not _DIGITS.fullmatch(once.get(b"content-length", b"0")):
+        raise _wrong(b"content-length", "is not a length")
+    return RequestHeaders(
+        once,
+        forwarded=[pair for pair in raw if _goes_on(pair[0]) and pair[0] not in named],
+        credentials=[pair for pair in raw if pair[0] in CREDENTIALS],
+        chunked=any(name == b"transfer-encoding" for name, _ in raw),
+    )
+
+
+def _singles(raw: Headers) -> dict[bytes, bytes]:
+    once: dict[bytes, bytes] = {}
+    for name, value in raw:
+        if b"_" in name:
+            _refuse_twin(name)
+        if _CONTROL.search(value):
+            raise MalformedRequest("A header value has a control character.")
+        if name in ONCE:
+            if name in once:
+                raise _wrong(name, "appears twice")
+            once[name] = value
+        elif name in HINTS:
+            once.setdefault(name, value)
+    return once
+
+
+def _goes_on(name: bytes) -> bool:
+    return (
+        name not in NOT_FORWARDED
+        and not name.startswith(CLAIM_PREFIXES)
+        and not name.startswith(b"proxy-")
+    )
+
+
+def _named_by_connection(raw: Headers) -> set[bytes]:
+    named = {
+        token.strip().lower()
+        for name, value in raw
+        if name == b"connection"
+        for token in value.split(b",")
+    }
+    for token in named - {b"close"} - HOP_BY_HOP:
+        if token in RELIED_ON or token.startswith(CLAIM_PREFIXES):
+            raise MalformedRequest("connection names a header that is relied on.")
+    return named
+
+
+def _refuse_twin(name: bytes) -> None:
+    """Some servers read `x_api_key` as `x-api-key`."""
+    twin = name.replace(b"_", b"-").lower()
+    if twin in RELIED_ON or twin.startswith(CLAIM_PREFIXES):
+        raise MalformedRequest("A header is spelt with underscores in place of hyphens.")
+
+
+def _wrong(name: bytes, what: str) -> MalformedRequest:
+    header = name.decode("ascii")
+    return MalformedRequest(f"The header {header} {what}.", field=header)

@@ -1,0 +1,153 @@
+"""What is said to the scripts and what they answer: charges into words, raw state into views."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gateway.decision.bucket import PacedMeter, bucket_view
+from gateway.decision.leases import held_view
+from gateway.decision.measured import change, reading, terms
+from gateway.decision.meter import Kind, Terms, View
+from gateway.decision.plan import Charge, Partition
+from gateway.decision.port import Reading, SettledCharge
+from gateway.decision.sliding import SlidingMeter
+from gateway.store.keys import meter_field, partition_key
+
+Word = str | bytes | int
+Raw = int | bytes
+
+
+_HELD_BYTES = 15
+_HOLDER_BYTES = 8
+_OWN_HEAD_BYTES = 7
+_SLIDING_HEAD_BYTES = 19
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Keys and words for one script, and where each charge's answer will stand."""
+
+    keys: list[str]
+    words: list[Word]
+    order: list[int]
+    """Index of the charge, in the order in which the script goes through them."""
+    terms: list[Terms]
+    """One for each charge, in the plan's order."""
+
+
+def to_reserve(prefix: str, charges: Sequence[Charge]) -> Said:
+    groups: dict[str, int] = {}
+    for charge in charges:
+        if charge.shadow:
+            groups.setdefault(charge.limit.quota_id, len(groups) + 1)
+    in_numbers = [terms(charge) for charge in charges]
+    words = [
+        _words(c, t, groups[c.limit.quota_id] if c.shadow else 0, t.cost)
+        for c, t in zip(charges, in_numbers, strict=True)
+    ]
+    return _said(prefix, charges, in_numbers, dict(enumerate(words)))
+
+
+def to_settle(prefix: str, settled: Sequence[SettledCharge]) -> Said:
+    """What does not change is left out; its partition is not, since its record is closed."""
+    charges = [one.charge for one in settled]
+    in_numbers = [terms(charge) for charge in charges]
+    words: dict[int, list[Word]] = {}
+    for i, (one, of) in enumerate(zip(settled, in_numbers, strict=True)):
+        changed = change(one, of)
+        if changed or of.kind is Kind.HELD:
+            words[i] = _words(one.charge, of, 0, changed)
+    return _said(prefix, charges, in_numbers, words)
+
+
+def to_renew(prefix: str, charges: Sequence[Charge]) -> Said:
+    in_numbers = [terms(charge) for charge in charges]
+    words = {
+        i: _words(charges[i], of, 0, of.cost)
+        for i, of in enumerate(in_numbers)
+        if of.kind is Kind.HELD
+    }
+    return _said(prefix, charges, in_numbers, words)
+
+
+def readings(said: Said, answer: Sequence[Raw], now_us: int) -> tuple[Reading, ...]:
+    """The script's answer without its first two values, in the plan's order."""
+    found: dict[int, Reading] = {}
+    for place, index in enumerate(said.order):
+        charged, a, b = answer[3 * place : 3 * place + 3]
+        of = said.terms[index]
+        view = _view(of, a, int(b), now_us)
+        found[index] = reading(view, of, now_us, charged=charged == 1)
+    return tuple(found[i] for i in range(len(said.terms)))
+
+
+def open_holders(own: bytes, now_us: int) -> Iterable[bytes]:
+    """Digests of what is unsettled, from a partition's own field."""
+    for at in range(_OWN_HEAD_BYTES, len(own), _HELD_BYTES):
+        holder, deadline = own[at : at + _HOLDER_BYTES], own[at + _HOLDER_BYTES : at + _HELD_BYTES]
+        if int.from_bytes(deadline, "little") > now_us:
+            yield holder
+
+
+def _said(
+    prefix: str,
+    charges: Sequence[Charge],
+    in_numbers: list[Terms],
+    words: dict[int, list[Word]],
+) -> Said:
+    by_partition: dict[Partition, list[int]] = {}
+    for i, charge in enumerate(charges):
+        by_partition.setdefault(charge.partition, []).append(i)
+    spoken: list[Word] = []
+    order: list[int] = []
+    for indexes in by_partition.values():
+        said_of = [i for i in indexes if i in words]
+        order += said_of
+        spoken.append(len(said_of))
+        for i in said_of:
+            spoken += words[i]
+    keys = [partition_key(prefix, partition) for partition in by_partition]
+    return Said(keys, spoken, order, in_numbers)
+
+
+def _words(charge: Charge, of: Terms, group: int, cost: int) -> list[Word]:
+    field = meter_field(charge.limit.meter)
+    return [of.kind.value, field, group, cost, of.capacity, of.span_us, of.rate]
+
+
+def _view(of: Terms, a: Raw, b: int, now_us: int) -> View:
+    """What a meter says, from what the script tells of it.
+
+    A sliding meter that refuses comes packed, to tell when it will not; otherwise its total and its
+    last slice are enough.
+    """
+    if isinstance(a, bytes):
+        return sliding_meter(a).view(of, now_us)
+    match of.kind:
+        case Kind.SLIDING:
+            return SlidingMeter(a, [b] if a else [], [a] if a else []).view(of, now_us)
+        case Kind.PACED:
+            return PacedMeter(drained_at_us=a).view(of, now_us)
+        case Kind.BUCKET:
+            return bucket_view(a, b, of, now_us)
+        case Kind.HELD:
+            return held_view(a, of, now_us)
+
+
+def sliding_meter(packed: bytes) -> SlidingMeter:
+    """The state that `scripts/meters.lua` packs.
+
+    Width, span, last slice, its amount, total; then for each slice before the last the gap to the
+    next one and the amount.
+    """
+    if not packed:
+        return SlidingMeter()
+    width, span = packed[0], packed[1]
+    last, amount, total = (
+        int.from_bytes(packed[at:to], "little") for at, to in ((2, 7), (7, 13), (13, 19))
+    )
+    slices, amounts, slice_ = [], [], last - span
+    for at in range(_SLIDING_HEAD_BYTES, len(packed), 1 + width):
+        slices.append(slice_)
+        amounts.append(int.from_bytes(packed[at + 1 : at + 1 + width], "little"))
+        slice_ += packed[at]
+    return SlidingMeter(total, [*slices, last], [*amounts, amount])

@@ -1,0 +1,30 @@
+-- Release the slots and apply the differences, once (gateway/decision/port.py: Store.settle).
+--
+-- KEYS and ARGV as for reserve.lua, after the grace the moment of the reservation; `cost` is here
+-- the change: the actual less the reserved.
+-- Returns {1} if the reservation was open in any partition. In those where it was not nothing moves.
+
+local now = tonumber(ARGV[1]) or server_clock()
+local id, record, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local reserved_at = tonumber(ARGV[5])
+
+local applied = 0
+for _, p in ipairs(read(6)) do
+  local found, deadline = find(p.own.records, id)
+  if found and deadline > now then
+    applied = 1
+    local at = math.min(reserved_at, deadline - record, now)
+    p.own.records = release(living(cut(p.own.records, now + record), now), id)
+    local changed = {}
+    for _, t in ipairs(p.terms) do
+      t.kind.follow_clock(t.meter, t, now)
+      local difference = { change = t.cost, at = at, set_back = at < reserved_at }
+      t.kind.settle(t.meter, t, id, difference, now)
+      p.own.longest = math.max(p.own.longest, t.kind.life(t.meter, t, now))
+      changed[#changed + 1] = t.field
+      changed[#changed + 1] = t.kind.pack(t.meter)
+    end
+    write(p.key, p.own, changed, now, record, grace)
+  end
+end
+return { applied }

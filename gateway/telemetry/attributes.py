@@ -1,0 +1,76 @@
+"""Every name that a span carries, once. Nothing else in gauger spells an attribute's name.
+
+The OpenTelemetry names are copied from the semantic conventions (package 0.66b1), which mark all of
+`gen_ai.*` as moved to another repository: a copy does not move. `gateway.*` is our own.
+"""
+
+from typing import Final
+
+# HTTP, on both spans.
+HTTP_REQUEST_METHOD: Final = "http.request.method"
+HTTP_RESEND_COUNT: Final = "http.request.resend_count"
+HTTP_RESPONSE_STATUS: Final = "http.response.status_code"
+HTTP_ROUTE: Final = "http.route"
+URL_PATH: Final = "url.path"
+URL_SCHEME: Final = "url.scheme"
+CLIENT_ADDRESS: Final = "client.address"
+USER_AGENT: Final = "user_agent.original"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+ERROR_TYPE: Final = "error.type"
+
+# The call to the model, on the child.
+OPERATION: Final = "gen_ai.operation.name"
+PROVIDER: Final = "gen_ai.provider.name"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+REQUEST_CHOICES: Final = "gen_ai.request.choice.count"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+RESPONSE_FIRST_CHUNK_S: Final = "gen_ai.response.time_to_first_chunk"
+USAGE_INPUT: Final = "gen_ai.usage.input_tokens"
+USAGE_OUTPUT: Final = "gen_ai.usage.output_tokens"
+USAGE_CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
+USAGE_CACHE_CREATION: Final = "gen_ai.usage.cache_creation.input_tokens"
+USAGE_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
+
+# Who, and by which rule.
+ENDUSER: Final = "enduser.pseudo.id"
+RULE_NAME: Final = "security_rule.name"
+RULE_DESCRIPTION: Final = "security_rule.description"
+RULE_SET: Final = "security_rule.ruleset.name"
+RULE_VERSION: Final = "security_rule.version"
+
+# Ours.
+REQUEST_ID: Final = "gateway.request_id"
+ENDING: Final = "gateway.ending"
+DECISION: Final = "gateway.decision"
+"""A word of `summary.Word`; also the name of the event that each decisive rule is."""
+POLICIES: Final = "gateway.policies"
+"""The ids of all policies that matched."""
+POLICY: Final = "gateway.policy"
+"""The id of the one that bound."""
+POLICY_MODE: Final = "gateway.policy.mode"
+REASON: Final = "gateway.reason"
+REFUSAL_KIND: Final = "gateway.refusal.kind"
+CONFIG_HASH: Final = "gateway.config_hash"
+STORE_STATE: Final = "gateway.store.state"
+QUOTA_UNIT: Final = "gateway.quota.unit"
+QUOTA_LIMIT: Final = "gateway.quota.limit"
+QUOTA_REMAINING: Final = "gateway.quota.remaining"
+QUOTA_RESET_S: Final = "gateway.quota.reset_s"
+RETRY_AFTER_S: Final = "gateway.quota.retry_after_s"
+ESTIMATE_INPUT: Final = "gateway.estimate.input_tokens"
+ESTIMATE_OUTPUT: Final = "gateway.estimate.output_tokens"
+ESTIMATE_DECLARED: Final = "gateway.estimate.declared"
+RESERVED_TOKENS: Final = "gateway.reservation.tokens"
+RESERVED_AMOUNT: Final = "gateway.reservation.amount"
+"""Of the rule's own unit."""
+SETTLEMENT: Final = "gateway.settlement"
+"""On what the settlement rests; anything but `reported` is an estimate."""
+SETTLED_INPUT: Final = "gateway.settlement.input_tokens"
+SETTLED_OUTPUT: Final = "gateway.settlement.output_tokens"
+SETTLED_AMOUNT: Final = "gateway.settlement.amount"
+"""Of the rule's own unit."""
+UPSTREAM_REQUEST_ID: Final = "gateway.upstream.request_id"

@@ -1,0 +1,154 @@
+"""The console over loopback, as a browser, a probe and Prometheus see it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from gateway.console import ConsoleStatus, app, make_console
+from gateway.telemetry import Telemetry
+from tests.console.statuses import status
+from tests.parts.serving import serving
+from tests.telemetry import exchanges
+
+
+async def well() -> ConsoleStatus:
+    return status()
+
+
+@contextlib.asynccontextmanager
+async def console(
+    telling: app.Status = well, telemetry: Telemetry | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    told = telemetry or Telemetry()
+    made = make_console(recent=told.recent, metrics_text=told.metrics.text, status=telling)
+    async with (
+        serving(made) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+    ):
+        yield client
+
+
+def told_of(*request_ids: str) -> Telemetry:
+    telemetry = Telemetry()
+    for request_id in request_ids:
+        trace = telemetry.begin([], exchanges.BEGAN_US)
+        telemetry.finish(trace, exchanges.refused(request_id=request_id))
+    return telemetry
+
+
+async def test_the_page_shows_what_is_in_force_and_what_happened() -> None:
+    async with console(telemetry=told_of("req_a")) as client:
+        answer = await client.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    for shown in ("3fa94c17e0b2", "The why of requests-per-minute.", "req_a", "throttled"):
+        assert shown in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/decisions", "/metrics", "/healthz", "/readyz", "/nothing"])
+async def test_every_answer_is_kept_from_caches_frames_and_other_sites(path: str) -> None:
+    async with console() as client:
+        headers = (await client.get(path)).headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/", "/decisions", "/readyz"])
+async def test_nothing_can_be_changed(method: str, path: str) -> None:
+    async with console() as client:
+        assert (await client.request(method, path)).status_code == 405
+
+
+async def test_the_metrics_are_passed_on_as_prometheus_reads_them() -> None:
+    async with console(telemetry=told_of("req_a")) as client:
+        answer = await client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'gateway_decisions_total{decision="throttle"' in answer.text
+
+
+async def test_decisions_are_found_by_request_account_and_number() -> None:
+    async with console(telemetry=told_of("req_a", "req_b", "req_c")) as client:
+
+        async def found(**filters: str) -> list[str]:
+            answer = await client.get("/decisions", params=filters)
+            return [row["request_id"] for row in answer.json()["decisions"]]
+
+        assert await found() == ["req_c", "req_b", "req_a"]
+        assert await found(limit="1") == ["req_c"]
+        assert await found(request_id="req_b") == ["req_b"]
+        assert await found(account="acct_1", limit="2") == ["req_c", "req_b"]
+        assert await found(account="nobody") == []
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "201", "many", "", "9" * 5_000])
+async def test_a_limit_that_is_none_is_refused_with_what_is_allowed(limit: str) -> None:
+    async with console() as client:
+        answer = await client.get("/decisions", params={"limit": limit})
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "limit is a whole number from 1 to 200."}
+
+
+async def test_a_filter_that_is_none_is_refused_with_what_is_allowed() -> None:
+    async with console() as client:
+        answer = await client.get("/decisions", params={"acct": "acct_1"})
+    assert answer.status_code == 400
+    assert "'acct' is no filter. Allowed: request_id, account, limit." in answer.text
+
+
+async def test_a_process_is_ready_while_its_store_answers() -> None:
+    async with console() as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"store_fault": "connection refused"}, "the store does not answer: connection refused"),
+        ({"stopping": True}, "shutting down"),
+    ],
+)
+async def test_a_process_that_cannot_serve_says_why_and_is_alive(
+    changes: dict[str, object], reason: str
+) -> None:
+    async def telling() -> ConsoleStatus:
+        return status(**changes)
+
+    async with console(telling) as client:
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": reason})
+        assert (await client.get("/healthz")).text == "ok\n"
+        assert (await client.get("/")).status_code == 200
+
+
+async def test_a_status_that_fails_is_told_without_its_secrets() -> None:
+    async def telling() -> ConsoleStatus:
+        raise RuntimeError("redis://:password@counters")
+
+    async with console(telling) as client:
+        for path in ("/readyz", "/"):
+            answer = await client.get(path)
+            assert answer.status_code == 503
+            assert "RuntimeError" in answer.text
+            assert "password" not in answer.text
+
+
+async def test_a_status_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "STATUS_TIMEOUT_S", 0.01)
+
+    async def telling() -> ConsoleStatus:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with console(telling) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reason"] == "the status could not be read within 0.01 s"

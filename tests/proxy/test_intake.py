@@ -1,0 +1,28 @@
+from gateway.facts.dialects.registry import ANTHROPIC, OPENAI
+from gateway.proxy.intake import UpstreamKey, upstream_headers
+from gateway.proxy.request_headers import read_headers
+
+CALLERS = read_headers(
+    [
+        (b"x-api-key", b"sk-caller"),
+        (b"anthropic-version", b"2023-06-01"),
+        (b"cookie", b"a=1"),
+        (b"openai-organization", b"org_1"),
+    ]
+)
+TRACE = [(b"traceparent", b"ours")]
+OWN = [(b"accept-encoding", b"identity"), (b"x-request-id", b"req_1"), *TRACE]
+
+
+def test_without_a_key_of_the_operators_the_callers_goes_on_as_it_came() -> None:
+    headers = upstream_headers(CALLERS, OPENAI, None, "req_1", TRACE)
+    assert headers == [*CALLERS.forwarded, (b"x-api-key", b"sk-caller"), *OWN]
+
+
+def test_the_operators_key_takes_the_place_of_all_that_is_the_callers() -> None:
+    headers = upstream_headers(CALLERS, ANTHROPIC, UpstreamKey("sk-op"), "req_1", TRACE)
+    assert headers == [(b"anthropic-version", b"2023-06-01"), (b"x-api-key", b"sk-op"), *OWN]
+
+
+def test_the_operators_key_is_not_in_a_repr() -> None:
+    assert "sk-op" not in repr(UpstreamKey("sk-op"))

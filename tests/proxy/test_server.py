@@ -1,0 +1,51 @@
+import asyncio
+import importlib.util
+
+import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.errors import SettingsError
+from gateway.proxy.server import configuration, listen, run
+from tests.proxy.stage import answering, stage
+
+
+def test_the_parser_is_pinned_and_nothing_is_believed_of_peers() -> None:
+    config = configuration(stage(answering()).gateway, grace_s=7)
+    config.load()
+    assert config.http_protocol_class is HttpToolsProtocol
+    assert config.proxy_headers is False
+    assert config.server_header is False
+    assert config.access_log is False
+    assert config.ws_protocol_class is None
+    assert config.timeout_graceful_shutdown == 7
+
+
+@pytest.mark.parametrize("missing", ["httptools", "uvloop"])
+def test_without_the_promised_parts_nothing_starts(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == missing else found(name)
+    )
+    with pytest.raises(SettingsError, match=f"pip install {missing}"):
+        configuration(stage(answering()).gateway, grace_s=1)
+
+
+def test_a_taken_port_is_the_operators_to_change() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"Cannot listen on 127.0.0.1:{port}"):
+            listen("127.0.0.1", port)
+
+
+def test_a_port_that_is_none_is_told() -> None:
+    with pytest.raises(SettingsError, match="65535"):
+        listen("127.0.0.1", 70000)
+
+
+def test_the_loop_is_uvloop() -> None:
+    async def loop_name() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    assert run(loop_name()).startswith("uvloop")
