@@ -75,17 +75,20 @@ class Admission:
         return Permit(decision, facts, Reservation(reservation_id, reserved.at_us, made))
 
     async def settle(self, permit: Permit, usage: Usage, delivered: Delivered) -> Settlement | None:
-        """Put the actual in the place of the reserved; None if nothing was reserved.
+        """Put the actual in the place of the reserved; None if nothing was allowed.
 
+        Where no quota matched nothing has to be settled, and what was used is told all the same.
         Raises `StoreUnavailable`: the reservation then stands, since nobody knows whether it was
-        settled, and its slots lapse with their lease.
+        settled, and its slots lapse with their lease. It may be tried again.
         """
         estimate = permit.decision.estimate
-        if permit.reservation is None or estimate is None:
+        if not permit.decision.allowed or estimate is None:
             return None
         settled = settlement(estimate, usage, delivered)
+        if permit.reservation is not None:
+            made = permit.reservation.charges
+            await self._store.settle(permit.reservation, settled.charges(made))
         self._learn(permit.facts, usage)
-        await self._store.settle(permit.reservation, settled.charges(permit.reservation.charges))
         return settled
 
     async def renew(self, permit: Permit) -> None:

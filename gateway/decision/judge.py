@@ -48,7 +48,7 @@ def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> De
 
 
 def store_unavailable(plan: Plan) -> Decision:
-    """The store did not answer and nothing else may decide: refuse, say so, and for a moment only."""
+    """The store did not answer and nothing else may decide: refuse, and for a moment only."""
     return Decision(
         verdict=Verdict.REFUSE,
         digest=plan.digest,

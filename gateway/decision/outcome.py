@@ -1,5 +1,6 @@
-"""What was decided about one exchange, and why: one value from which answer, trace, metric and log
-are all written, so that none of them can disagree.
+"""What was decided about one exchange, and why.
+
+Answer, trace, metric and log are all written from this one value, so none of them can disagree.
 """
 
 from dataclasses import dataclass

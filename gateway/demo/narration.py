@@ -3,8 +3,9 @@
 Written from the same `Finished` that traces and metrics are written from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
@@ -15,6 +16,9 @@ from gateway.telemetry.summary import Summary, Word, summarise
 
 NOBODY = "-"
 """Rejected before anybody asked who it was."""
+
+INDENT = 15
+"""Where the request begins, past time and name."""
 
 STYLES = {
     "allowed": "green",
@@ -66,11 +70,17 @@ def line(finished: Finished, names: Mapping[str, str]) -> Line:
 
 
 class Narrator:
-    """Writes to a console; times are seconds since the first exchange began."""
+    """Writes to a console; times are seconds since the first exchange began.
 
-    def __init__(self, to: Console, names: Mapping[str, str]) -> None:
+    `reader_left` is called when nobody reads any more: the demo is being piped into `head`.
+    """
+
+    def __init__(
+        self, to: Console, names: Mapping[str, str], reader_left: Callable[[], None]
+    ) -> None:
         self._to = to
         self._names = names
+        self._reader_left = reader_left
         self._began_us: int | None = None
 
     def tell(self, finished: Finished) -> None:
@@ -79,21 +89,35 @@ class Narrator:
         at_s = (finished.ended_at_us - self._began_us) / SECOND_US
         told = line(finished, self._names)
         style = STYLES[told.verdict]
-        self._to.print(
+        head = (
             Text(f"{at_s:7.2f}  ", style="dim")
             + Text(f"{told.who:<6}", style="bold")
             + Text(f"{told.asked:<26}")
             + Text(f"{told.status:>4} {told.verdict:<9}", style=style)
-            + Text(told.detail)
         )
+        if self._to.is_terminal and len(head) + len(told.detail) > self._to.width:
+            self._print(head)
+            self._below(told.detail)
+        else:
+            self._print(head + Text(told.detail))
         for why in told.whys:
-            self._to.print(Text(f"{'':15}{why}", style="dim"))
+            self._below(why, style="dim")
+
+    def _print(self, text: Text) -> None:
+        try:
+            self._to.print(text)
+        except SystemExit:  # rich's answer to a broken pipe; from now on it prints nothing
+            self._reader_left()
+
+    def _below(self, text: str, style: str = "") -> None:
+        """Indented; on a terminal broken between words, in a pipe never broken."""
+        width = self._to.width - INDENT if self._to.is_terminal else len(text)
+        for part in wrap(text, max(width, INDENT)):
+            self._print(Text(" " * INDENT) + Text(part, style=style))
 
     def remark(self, who: str, text: str) -> None:
         """What a client does about it."""
-        self._to.print(
-            Text(f"{'':9}") + Text(f"{who:<6}", style="bold") + Text(text, style="italic")
-        )
+        self._print(Text(f"{'':9}") + Text(f"{who:<6}", style="bold") + Text(text, style="italic"))
 
 
 def _verdict(summary: Summary) -> str:

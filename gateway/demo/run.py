@@ -57,7 +57,7 @@ async def _demo(demo: Demo, to: Console) -> None:
     secret = secrets.token_bytes(32)
     keys = {habit.__name__: f"demo-{habit.__name__}" for habit in HABITS}
     names = {Secret(secret).anonymous_account_id(key): name for name, key in keys.items()}
-    narrator, tally = Narrator(to, names), Tally(names)
+    narrator, tally = Narrator(to, names, stopped.set), Tally(names)
 
     def finished(exchange: Finished) -> None:
         tally.add(exchange)

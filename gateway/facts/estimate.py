@@ -4,8 +4,9 @@ The input is estimated from its bytes; no vocabulary of any provider is loaded. 
 the caller declares no ceiling, from what this model wrote before.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from math import ceil
 
 BYTES_PER_TOKEN = 4
 """The rule of thumb for English. Code and other scripts take more tokens per byte: 10-35 % off."""
@@ -22,6 +23,9 @@ UNKNOWN_MODEL_OUTPUT_TOKENS = 1024
 
 QUANTILE = 0.95
 """The learned ceiling covers this share of the answers; the rest is settled as debt."""
+
+ANSWERS_REMEMBERED = 64
+"""Of each model: enough for a quantile, few enough to follow a change of habit."""
 
 MODELS_REMEMBERED = 512
 """The caller chooses the name of the model, so the memory for names is bounded."""
@@ -40,44 +44,42 @@ def output_tokens(text_bytes: int) -> int:
     return -(-text_bytes // BYTES_PER_TOKEN)
 
 
-@dataclass(slots=True)
-class _Quantile:
-    """A running quantile by stochastic approximation: one number, no history.
+class _Recent:
+    """The last answers of one model, and the ceiling that covers most of them.
 
-    Above the estimate a step up of QUANTILE, below it a step down of 1 - QUANTILE: in balance
-    exactly when that share lies below. Steps are a share of the estimate, so the scale does
-    not matter, and shrink as answers are seen, to a floor that follows a model's change of habit.
+    It begins with the guess for an unknown model, which the quantile leaves out once nineteen answers
+    have been seen: a few short answers prove little.
     """
 
-    value: float
-    seen: int = 0
+    __slots__ = ("_written", "ceiling")
 
-    def learn(self, sample: int) -> None:
-        self.seen += 1
-        step = max(0.05, 1.0 / self.seen) * max(self.value, 16.0)
-        if sample > self.value:
-            self.value = min(float(sample), self.value + step * QUANTILE)
-        else:
-            self.value = max(float(sample), self.value - step * (1 - QUANTILE))
+    def __init__(self) -> None:
+        self._written = deque([UNKNOWN_MODEL_OUTPUT_TOKENS], maxlen=ANSWERS_REMEMBERED)
+        self.ceiling = UNKNOWN_MODEL_OUTPUT_TOKENS
+
+    def learn(self, output_tokens: int) -> None:
+        self._written.append(output_tokens)
+        rank = ceil(QUANTILE * len(self._written))
+        self.ceiling = max(1, sorted(self._written)[rank - 1])
 
 
 @dataclass(slots=True)
 class OutputEstimator:
     """Learns from every answer how much a model writes when no ceiling is declared."""
 
-    _by_model: OrderedDict[str, _Quantile] = field(default_factory=OrderedDict)
+    _by_model: OrderedDict[str, _Recent] = field(default_factory=OrderedDict)
 
     def learn(self, model: str, output_tokens: int) -> None:
         """`output_tokens` of one choice that ended by itself."""
-        quantile = self._by_model.get(model)
-        if quantile is None:
-            quantile = self._by_model[model] = _Quantile(float(UNKNOWN_MODEL_OUTPUT_TOKENS))
+        recent = self._by_model.get(model)
+        if recent is None:
+            recent = self._by_model[model] = _Recent()
             if len(self._by_model) > MODELS_REMEMBERED:
                 self._by_model.popitem(last=False)
         self._by_model.move_to_end(model)
-        quantile.learn(output_tokens)
+        recent.learn(output_tokens)
 
     def expect(self, model: str) -> int:
         """Tokens to reserve for one choice; at least 1."""
-        quantile = self._by_model.get(model)
-        return max(1, round(quantile.value)) if quantile else UNKNOWN_MODEL_OUTPUT_TOKENS
+        recent = self._by_model.get(model)
+        return recent.ceiling if recent else UNKNOWN_MODEL_OUTPUT_TOKENS

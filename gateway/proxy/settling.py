@@ -17,7 +17,7 @@ WAITS_S: tuple[float, ...] = (0.25, 2.0)
 async def settle(
     admission: Admission, permit: Permit, usage: Usage, delivered: Delivered, request_id: str
 ) -> Settlement | None:
-    """None if nothing was reserved.
+    """None if nothing was allowed.
 
     Raises `StoreUnavailable` if the store stayed away: then the reservation stands, and its slots
     lapse with their lease.

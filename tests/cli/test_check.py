@@ -16,7 +16,7 @@ quotas:
   - id: requests
     why: Keep one account from crowding out the others.
     limit: 600 requests/minute
-    per: acount
+    per: acc0unt
   - id: tokens
     why: The allowance of one account.
     limit: 2M tokns/day
@@ -51,8 +51,8 @@ def test_all_problems_of_all_files_are_shown_at_once(run: Run, policies: Path) -
 def test_the_caret_stands_under_the_mistake(run: Run, policies: Path) -> None:
     (policies / "quotas.yaml").write_text(BROKEN)
     lines = run("check", policies).out.splitlines()
-    at = next(i for i, line in enumerate(lines) if "|     per: acount" in line)
-    assert lines[at + 1].index("^") == lines[at].index("acount")
+    at = next(i for i, line in enumerate(lines) if "|     per: acc0unt" in line)
+    assert lines[at + 1].index("^") == lines[at].index("acc0unt")
 
 
 def test_a_guess_is_made(run: Run, policies: Path) -> None:
@@ -103,7 +103,7 @@ def test_tools_get_the_same_as_json(run: Run, policies: Path) -> None:
     assert found["ok"] is False
     places = [(problem["line"], problem["column"]) for problem in found["problems"]]
     assert places == [(5, 10), (8, 12)]
-    assert found["problems"][0]["excerpt"] == "    per: acount"
+    assert found["problems"][0]["excerpt"] == "    per: acc0unt"
 
 
 def test_json_of_sound_policies_has_their_version(run: Run, policies: Path) -> None:

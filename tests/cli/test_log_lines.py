@@ -38,10 +38,10 @@ def test_on_a_terminal_a_decision_is_a_few_words() -> None:
 
 
 def test_an_exception_keeps_its_trace() -> None:
+    failed = record("failed")
     try:
         json.loads("{")
     except ValueError:
-        failed = record("failed")
         failed.exc_info = sys.exc_info()
     assert "JSONDecodeError: " in json.loads(AsJson().format(failed))["exception"]
     assert "JSONDecodeError: " in ForTerminal().format(failed)

@@ -21,7 +21,7 @@ async def test_the_request_arrives_exactly_as_given(connect: Connect) -> None:
                 (b"anthropic-beta", b"one"),
                 (b"x-api-key", b"sk-test"),
                 (b"anthropic-beta", b"two"),
-                (b"x-latin", b"caf\xe9"),
+                (b"x-latin", b"\xfcber"),
             ],
             body=b'{"model":"m"}',
         ).end()
@@ -33,7 +33,7 @@ async def test_the_request_arrives_exactly_as_given(connect: Connect) -> None:
         b"anthropic-beta: one\r\n"
         b"x-api-key: sk-test\r\n"
         b"anthropic-beta: two\r\n"
-        b"x-latin: caf\xe9\r\n"
+        b"x-latin: \xfcber\r\n"
         b"content-length: 13\r\n"
         b"\r\n"
         b'{"model":"m"}'

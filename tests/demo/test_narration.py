@@ -73,6 +73,10 @@ UNKNOWN = exchange(
 )
 
 
+def no_reader_left() -> None:
+    pytest.fail("somebody reads")
+
+
 def told(finished: Finished) -> Line:
     return line(finished, NAMES)
 
@@ -118,7 +122,17 @@ def test_who_left_is_charged_for_what_was_delivered() -> None:
 @pytest.mark.parametrize("ending", Ending)
 def test_every_ending_can_be_told(ending: Ending) -> None:
     console = Console(file=io.StringIO())
-    Narrator(console, NAMES).tell(exchange(ending, decision(used=2), SETTLED))
+    Narrator(console, NAMES, no_reader_left).tell(exchange(ending, decision(used=2), SETTLED))
+
+
+def test_a_reader_who_leaves_is_told_and_nothing_more_is_written() -> None:
+    class Closed(Console):
+        def print(self, *_args: object, **_rest: object) -> None:
+            raise SystemExit(1)
+
+    left: list[bool] = []
+    Narrator(Closed(), NAMES, lambda: left.append(True)).tell(SERVED)
+    assert left == [True]
 
 
 def test_the_summary_sets_our_books_beside_the_model_apis() -> None:

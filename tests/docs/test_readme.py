@@ -42,9 +42,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (*(setting.variable for setting in SETTINGS.values()), SECRET_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     for text in blocks("yaml"):
-        name = re.search(r"[\w./-]+\.yaml", text.splitlines()[0])
-        assert name is not None, "the first line of a YAML block names its file"
-        file = tmp_path / name[0]
+        named = re.search(r"[\w./-]+\.yaml", text.splitlines()[0])
+        assert named is not None, "the first line of a YAML block names its file"
+        file = tmp_path / named[0]
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
     return tmp_path
@@ -106,6 +106,17 @@ def test_the_sdks_find_gauger(text: str, monkeypatch: pytest.MonkeyPatch) -> Non
     exec(text, names)  # noqa: S102  # the README's own three lines
     with names["client"] as client:  # type: ignore[attr-defined]  # both SDKs' clients close
         assert str(client.base_url).startswith("http://127.0.0.1:8080")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['when: request.model == "x"', "limit: 5 USD/day", "window: calendar", "scale: {free: 1}"],
+)
+def test_what_is_not_there_yet_is_named_where_it_is_written(written: str) -> None:
+    limit = "" if written.startswith("limit") else "    limit: 5 requests/minute\n"
+    text = f"quotas:\n  - id: a\n    why: b\n{limit}    {written}\n"
+    (problem,) = inspect({"quotas.yaml": text}).problems
+    assert "This version of gauger" in problem.message
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", README))

@@ -10,7 +10,7 @@ from gateway.demo.scripts import Gate, Script
 from tests.end_to_end.stage import MODEL, POLICIES, WORDS, Stage
 from tests.parts.gauger_process import DidNotStart, gauger
 from tests.parts.raw_server import unused_port
-from tests.parts.redis_servers import Server
+from tests.parts.redis_servers import KINDS, running
 from tests.parts.two_sdks import openai_sdk
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("end_to_end")]
@@ -29,22 +29,24 @@ async def admitted(url: str, key: str) -> bool:
         return True
 
 
+@pytest.mark.parametrize("kind", KINDS)
 async def test_two_gaugers_on_one_store_admit_together_what_one_would(
-    stage: Stage, redis_server: Server
+    stage: Stage, kind: str
 ) -> None:
     policies = POLICIES / "five-a-minute.yaml"
-    async with (
-        gauger(policies, stage.url, store=redis_server.url) as one,
-        gauger(policies, stage.url, store=redis_server.url) as other,
-    ):
-        door = stage.door()
-        answers = await asyncio.gather(
-            *(admitted(url, door.key) for url in (one.url, other.url) * 10)
-        )
-        assert answers.count(True) == LIMIT
-        assert len(door.model.ledger.served) == LIMIT
-        assert not await admitted(one.url, door.key)
-        assert not await admitted(other.url, door.key)
+    with running(kind) as server:
+        async with (
+            gauger(policies, stage.url, store=server.url) as one,
+            gauger(policies, stage.url, store=server.url) as other,
+        ):
+            door = stage.door()
+            answers = await asyncio.gather(
+                *(admitted(url, door.key) for url in (one.url, other.url) * 10)
+            )
+            assert answers.count(True) == LIMIT
+            assert len(door.model.ledger.served) == LIMIT
+            assert not await admitted(one.url, door.key)
+            assert not await admitted(other.url, door.key)
 
 
 async def test_a_store_that_is_away_at_start_refuses_and_says_why(stage: Stage) -> None:

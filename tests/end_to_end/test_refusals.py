@@ -168,13 +168,14 @@ async def test_no_credential_is_an_authentication_error(stage: Stage) -> None:
         with pytest.raises(openai.AuthenticationError) as raised:
             await client.models.list(extra_headers={"Authorization": openai.Omit()})
     assert raised.value.code == "invalid_api_key"
+    omit = anthropic.Omit()  # the SDK's versions differ in which header they use
     async with door.anthropic() as other:
         with pytest.raises(anthropic.AuthenticationError):
             await other.messages.create(
                 model=MODEL,
                 max_tokens=5,
                 messages=[{"role": "user", "content": WORDS}],
-                extra_headers={"X-Api-Key": anthropic.Omit()},
+                extra_headers={"X-Api-Key": omit, "Authorization": omit},
             )
     assert door.model.ledger.entries == []
 

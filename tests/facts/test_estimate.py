@@ -24,9 +24,16 @@ def test_an_unknown_model_gets_a_start() -> None:
 @given(st.integers(1, 100_000))
 def test_a_model_that_always_writes_the_same_is_expected_to(written: int) -> None:
     estimator = OutputEstimator()
-    for _ in range(2_000):
+    for _ in range(20):
         estimator.learn("model", written)
-    assert abs(estimator.expect("model") - written) <= max(1, written // 100)
+    assert estimator.expect("model") == written
+
+
+def test_a_few_short_answers_prove_little() -> None:
+    estimator = OutputEstimator()
+    for _ in range(18):
+        estimator.learn("model", 3)
+    assert estimator.expect("model") == UNKNOWN_MODEL_OUTPUT_TOKENS
 
 
 def test_the_learned_ceiling_covers_most_answers() -> None:

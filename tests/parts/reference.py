@@ -48,9 +48,7 @@ class Reference:
         enforced = [f for c, f in zip(charges, fits, strict=True) if not c.shadow]
         assert reserved.admitted == all(enforced)
         shadows = {
-            c.limit.quota_id
-            for c, f in zip(charges, fits, strict=True)
-            if c.shadow and not f
+            c.limit.quota_id for c, f in zip(charges, fits, strict=True) if c.shadow and not f
         }
         for charge, reading in zip(charges, reserved.readings, strict=True):
             would = not charge.shadow or charge.limit.quota_id not in shadows

@@ -39,9 +39,11 @@ def settings(
     )
 
 
-def problems(*args: Path, environ: Mapping[str, str] | None = None, **given: str | Path) -> str:
+def problems(
+    policies: Path, environ: Mapping[str, str] | None = None, **given: str | Path | Given
+) -> str:
     with pytest.raises(SettingsError) as raised:
-        settings(*args, environ=environ, **given)
+        settings(policies, environ, **given)
     return str(raised.value)
 
 

@@ -14,7 +14,7 @@ HOP_BY_HOP = frozenset({  # RFC 9110, 7.6.1, and the Proxy-* family
     b"proxy-authentication-info",
     b"proxy-authorization",
     b"proxy-connection",
-    b"te",
+    b"te",  # codespell:ignore te  # the field's name
     b"trailer",
     b"transfer-encoding",
     b"upgrade",
