@@ -1,6 +1,7 @@
 """Where the end-to-end tests play: one scripted model API, and gaugers in front of it as needed."""
 
 import itertools
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class Stage:
     def __init__(self) -> None:
         self.model = ModelApi()
         self.url = ""
-        self._keys = (f"sk-end-to-end-{number}" for number in itertools.count())
+        run = secrets.token_hex(4)  # a store that outlives the run knows nothing of its keys
+        self._keys = (f"sk-end-to-end-{run}-{number}" for number in itertools.count())
         self._gaugers: dict[str, Gauger] = {}
         self._inside: GaugerInside | None = None
         self._open = AsyncExitStack()

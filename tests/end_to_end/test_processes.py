@@ -1,4 +1,4 @@
-"""gauger as processes: several on one store, started badly, stopped kindly."""
+"""gauger as processes: several on one store, started badly, stopped kindly, read from outside."""
 
 import asyncio
 from pathlib import Path
@@ -61,7 +61,7 @@ async def test_a_store_that_is_away_at_start_refuses_and_says_why(stage: Stage) 
         assert (raised.value.status_code, raised.value.code) == (503, "gateway_unavailable")
         assert raised.value.response.headers["retry-after"] == "1"
         assert door.model.ledger.entries == []
-    assert any("store" in line for line in running.log)
+    assert any("The store does not answer" in line for line in running.log)
 
 
 async def test_policies_with_mistakes_do_not_start_and_are_located(
@@ -76,6 +76,20 @@ async def test_policies_with_mistakes_do_not_start_and_are_located(
     assert "wrong.yaml:3:" in raised.value.said
     assert "wrong.yaml:4:" in raised.value.said
     assert 'Did you mean "account"' in raised.value.said
+
+
+async def test_what_was_charged_can_be_read_at_the_admin_port(stage: Stage) -> None:
+    door = await stage.behind("generous")
+    assert door.gauger is not None
+    async with door.openai() as client:
+        answer = await client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": WORDS}], n=2
+        )
+    (decision,) = await door.gauger.decisions(door.key, 1)
+    entry = await door.model.ledger.ended(0)
+    assert decision["settled_tokens"] == entry.input_tokens + entry.output_tokens
+    assert decision["settlement"] == "reported"
+    assert decision["request_id"] == answer._request_id
 
 
 async def test_no_key_and_no_word_of_a_prompt_is_logged(stage: Stage) -> None:

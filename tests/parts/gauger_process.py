@@ -51,6 +51,21 @@ class Gauger:
                 await asyncio.sleep(0.02)  # another process: it has no event of ours to set
 
 
+async def run(*arguments: str) -> str:
+    """A command of gauger's that ends by itself; what it printed. Raises `DidNotStart`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", *arguments),
+        cwd=ROOT,
+        env=_environment() | {"GAUGER_SECRET": SECRET},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, said = await process.communicate()
+    if process.returncode:
+        raise DidNotStart(process.returncode, said.decode())
+    return printed.decode().strip()
+
+
 @asynccontextmanager
 async def gauger(
     policies: Path,
