@@ -13,6 +13,8 @@ from gateway.decision.port import Reservation, Store
 from gateway.decision.settlement import Delivered, Settlement, settlement
 from gateway.errors import StoreUnavailable
 from gateway.facts.catalog import Facts
+from gateway.facts.dialects.registry import route_table
+from gateway.facts.dialects.route_table import RouteTable
 from gateway.facts.estimate import OutputEstimator
 from gateway.facts.exchange import Ask
 from gateway.facts.usage import Usage
@@ -31,6 +33,7 @@ class Rules:
     def put_in_force(self, policies: Policies) -> None:
         self.policies = policies
         self.quotas: dict[str, Quota] = {quota.id: quota for quota in policies.quotas}
+        self.routes: RouteTable = route_table(policies.routes)
 
 
 @dataclass(frozen=True, slots=True)

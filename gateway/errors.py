@@ -63,6 +63,13 @@ class SettingsError(OperatorError):
     """A flag, variable or settings key that cannot be used."""
 
 
+class IdentityUnavailable(GaugerError):
+    """Who asks cannot be verified now, through no fault of the caller's: 503.
+
+    The text is for the caller.
+    """
+
+
 class StoreUnavailable(GaugerError):
     """The store did not answer, or not with sense. `kind` is one word for a metric's label."""
 

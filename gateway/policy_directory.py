@@ -33,7 +33,7 @@ def read_texts(path: Path) -> dict[str, str]:
     problems: list[Problem] = []
     for file in files:
         try:
-            texts[file.as_posix()] = _text(file)
+            texts[file.as_posix()] = read_text(file)
         except Problems as raised:
             problems += raised.problems
     if problems:
@@ -59,7 +59,8 @@ def _files(directory: Path, inside: frozenset[Path]) -> Iterator[Path]:
             yield entry
 
 
-def _text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """One file, and not more of it than `MAX_BYTES`. Raises `Problems`."""
     name = file.as_posix()
     if not file.is_file():  # a pipe would be waited for, a link may lead nowhere
         raise Problems([Source(name, "").problem(START, "This is not a file that can be read.")])

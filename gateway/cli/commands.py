@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from gateway.cli.account import account
+from gateway.cli.backtest import backtest
 from gateway.cli.check import check
 from gateway.cli.demo import demo
 from gateway.cli.reporting import report
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(serve)
 app.command()(check)
+app.command()(backtest)
 app.add_typer(account, name="account")
 app.command()(version)
 

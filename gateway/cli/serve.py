@@ -31,6 +31,10 @@ def serve(
         str | None,
         setting("accounts", "Who may call (see `gauger account`). Without it: any key.", "FILE"),
     ] = None,
+    identities: Annotated[
+        str | None,
+        setting("identities", "Signed tokens and front proxies to believe.", "FILE"),
+    ] = None,
     secret_file: Annotated[
         str | None,
         setting(
@@ -77,6 +81,15 @@ def serve(
     shutdown_grace: Annotated[
         str | None,
         setting("shutdown_grace", "For streams to end after SIGTERM.", "TIME"),
+    ] = None,
+    reload_every: Annotated[
+        str | None,
+        setting(
+            "reload_every",
+            "Read policies and accounts anew so often, besides when they are seen to change; "
+            "or off.",
+            "TIME",
+        ),
     ] = None,
     trust_traceparent: Annotated[
         bool | None,

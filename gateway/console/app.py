@@ -1,7 +1,7 @@
-"""The console's routes: everything is read, nothing can be changed here."""
+"""The console's routes. All are read, but for one: `POST /reload`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from starlette.applications import Starlette
@@ -12,8 +12,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.console.changing import reason_to_refuse
 from gateway.console.pages import POLICY, SHOWN, status_page, unavailable_page
 from gateway.console.status import ConsoleStatus
+from gateway.reload import Outcome, Reloaded
 from gateway.telemetry.metrics import CONTENT_TYPE
 from gateway.telemetry.recent import KEPT, RecentDecisions
 
@@ -23,15 +25,19 @@ worth more than none."""
 
 _SERVICE_UNAVAILABLE = 503
 _BAD_REQUEST = 400
+_FORBIDDEN = 403
+_UNPROCESSABLE = 422
 
 Status = Callable[[], Awaitable[ConsoleStatus]]
+MetricsText = Callable[[], Awaitable[bytes]]
+Reload = Callable[[], Awaitable[Sequence[Reloaded]]]
 
 
 def make_console(
-    *, recent: RecentDecisions, metrics_text: Callable[[], bytes], status: Status
+    *, recent: RecentDecisions, metrics_text: MetricsText, status: Status, reload: Reload
 ) -> Starlette:
     """`status` asks the store each time it is called; it may raise or hang."""
-    console = _Console(recent, metrics_text, status)
+    console = _Console(recent, metrics_text, status, reload)
     return Starlette(
         routes=[
             Route("/", console.page),
@@ -39,6 +45,7 @@ def make_console(
             Route("/metrics", console.metrics),
             Route("/healthz", console.alive),
             Route("/readyz", console.ready),
+            Route("/reload", console.reload, methods=["POST"]),
         ],
         middleware=[Middleware(_SafeHeaders)],
     )
@@ -46,11 +53,12 @@ def make_console(
 
 class _Console:
     def __init__(
-        self, recent: RecentDecisions, metrics_text: Callable[[], bytes], status: Status
+        self, recent: RecentDecisions, metrics_text: MetricsText, status: Status, reload: Reload
     ) -> None:
         self._recent = recent
         self._metrics_text = metrics_text
         self._status = status
+        self._reload = reload
 
     async def page(self, _: Request) -> Response:
         status = await self._ask()
@@ -72,7 +80,7 @@ class _Console:
         return _json({"decisions": rows})
 
     async def metrics(self, _: Request) -> Response:
-        return Response(self._metrics_text(), media_type=CONTENT_TYPE)
+        return Response(await self._metrics_text(), media_type=CONTENT_TYPE)
 
     async def alive(self, _: Request) -> Response:
         """The process answers. Says nothing of the store: a restart would not bring it back."""
@@ -84,6 +92,19 @@ class _Console:
         if reason is not None:
             return _json({"ready": False, "reason": reason}, _SERVICE_UNAVAILABLE)
         return _json({"ready": True})
+
+    async def reload(self, request: Request) -> Response:
+        """422 if anything was refused; what was in force then stays."""
+        reason = reason_to_refuse(request)
+        if reason is not None:
+            return _json({"error": reason}, _FORBIDDEN)
+        reloaded = await self._reload()
+        refused = any(one.outcome is Outcome.REFUSED for one in reloaded)
+        told = {
+            one.what: {"outcome": one.outcome, "in_force": one.digest, "problems": one.problems}
+            for one in reloaded
+        }
+        return _json(told, _UNPROCESSABLE if refused else 200)
 
     async def _ask(self) -> ConsoleStatus | str:
         """The status, or why there is none."""

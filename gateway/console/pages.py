@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from gateway.console.markup import Markup, join, tag
 from gateway.console.status import ConsoleStatus
 from gateway.console.wording import clock, count, lasting, limit_words, milliseconds, moment
-from gateway.policy.quota import Mode, Quota
+from gateway.policy.quota import SECOND_US, Mode, Quota
+from gateway.reload import Refused
 from gateway.telemetry.recent import Row
 
 _HERE = files("gateway.console")
@@ -21,6 +22,9 @@ _STYLE = _HERE.joinpath("status.css").read_text("utf-8")
 _SCRIPT = _HERE.joinpath("status.js").read_text("utf-8")
 SHOWN = 50
 """Recent decisions on the page; the others are at `/decisions`."""
+
+PROBLEMS_SHOWN = 20
+"""Of one refused version."""
 
 _DECISIONS = {
     "allow": ("allowed", "good"),
@@ -53,6 +57,7 @@ def status_page(status: ConsoleStatus, rows: list[Row]) -> str:
     return _document(
         join(
             _header(status),
+            *(_refused(one, status.now_us) for one in status.refused),
             _figures(status),
             _quotas(status.policies.quotas),
             _recent(rows),
@@ -101,6 +106,24 @@ def _header(status: ConsoleStatus) -> Markup:
         tag("span", "not refreshed", cls="badge bad stale-mark"),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in where)),
         tag("p", _sentence(unready), cls="alarm") if unready else None,
+    )
+
+
+def _refused(refused: Refused, now_us: int) -> Markup:
+    since_s = (now_us - refused.since_us) / SECOND_US
+    shown = refused.problems[:PROBLEMS_SHOWN]
+    more = len(refused.problems) - len(shown)
+    return tag(
+        "section",
+        tag("h2", f"Refused: {refused.what} ", tag("span", "not in force", cls="badge bad")),
+        tag(
+            "p",
+            f"What was written is refused since {moment(refused.since_us)} "
+            f"({lasting(since_s)} ago), and {refused.in_force} stays in force.",
+            cls="alarm",
+        ),
+        tag("ul", *(tag("li", problem) for problem in shown), cls="problems"),
+        tag("p", f"{count(more)} more are in the log.", cls="empty") if more else None,
     )
 
 

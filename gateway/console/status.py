@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.policy.quota import SECOND_US, Policies
+from gateway.reload import Refused
 from gateway.telemetry.metrics import Totals
 
 
@@ -23,6 +24,9 @@ class ConsoleStatus:
     """How many the accounts file names; None if every key is an account of its own."""
     open_reservations: int | None = None
     """None if nobody has counted."""
+    refused: tuple[Refused, ...] = ()
+    """What operators wrote and what is not in force, since it cannot be used. The process goes on
+    by what was in force, and is ready."""
     stopping: bool = False
     """The process finishes what it has begun and takes nothing new."""
 

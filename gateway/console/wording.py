@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from gateway.policy.quota import SECOND_US, Limit, Unit, WindowKind
+from gateway.policy.spoken import spoken_amount
 
 _PERIODS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _THOUSAND = 1_000
@@ -12,9 +13,12 @@ def limit_words(limit: Limit) -> str:
     """`60 requests / minute`, `8 in flight`; a bucket with what it lets through at once."""
     if limit.unit is Unit.CONCURRENT:
         return f"{limit.amount:,} in flight"
-    unit = limit.unit.value.replace("_", " ")
-    words = f"{limit.amount:,} {unit} / {_period(limit.window_us)}"
-    return f"{words}, {limit.burst:,} at once" if limit.kind is WindowKind.BUCKET else words
+    period = limit.period.value if limit.period else _period(limit.window_us)
+    words = f"{spoken_amount(limit.unit, limit.amount)} / {period}"
+    if limit.kind is WindowKind.CALENDAR:
+        return f"{words}, calendar of {limit.timezone}"
+    burst = spoken_amount(limit.unit, limit.burst)
+    return f"{words}, {burst} at once" if limit.kind is WindowKind.BUCKET else words
 
 
 def count(value: int | None) -> str:

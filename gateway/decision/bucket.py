@@ -74,13 +74,16 @@ class RefundableBucket:
     """A bucket whose charges can be lowered later.
 
     Levels are in 64ths of a unit, since exactly `limit` of these drain in one slice. What comes in
-    a slice begins to drain with the next one, so a refill is late by at most one slice.
+    a slice begins to drain with the next one, and what drains in a slice counts at its end: a
+    refill is late by at most two slices. What was charged longer ago than a window stands.
     """
 
     base: int = 0
     """The level when the first slice began."""
     level: int = 0
     """The level when the last slice began."""
+    empty_by: int = 0
+    """The slice by whose start all has drained. A limit that is lowered later revives nothing."""
     slices: list[int] = field(default_factory=list)
     amounts: list[int] = field(default_factory=list)
     """Whole units that came in each."""
@@ -98,15 +101,16 @@ class RefundableBucket:
             self.base = self.level
         self.amounts[first:] = [min(MOST, sum(self.amounts[first:]))]
         self.slices[first:] = [present]
+        self.empty_by = _empty_by(present, self.level, self.amounts[-1] * SLICES, terms)
         return True
 
     def view(self, terms: Terms, now_us: int) -> View:
-        return bucket_view(*self.at(terms, now_us), terms, now_us)
+        return bucket_view(*self.at(terms, now_us), self.empty_by, terms, now_us)
 
     def at(self, terms: Terms, now_us: int) -> tuple[int, int]:
         """What was left when the present slice began, and what has come since, in 64ths."""
         present = now_us // terms.span_us
-        if not self.slices:
+        if not self.slices or present >= self.empty_by:
             return 0, 0
         if self.slices[-1] == present:
             return self.level, self.amounts[-1] * SLICES
@@ -120,6 +124,7 @@ class RefundableBucket:
     def settle(self, terms: Terms, holder: str, difference: Difference, now_us: int) -> None:
         """As if the actual had been charged at once; what was used beyond is charged now."""
         del holder
+        present = now_us // terms.span_us
         if difference.change > 0:
             level, arrived = self.at(terms, now_us)
             room = max(0, MOST - -(-(level + arrived) // SLICES))
@@ -127,25 +132,27 @@ class RefundableBucket:
             return
         slice_ = difference.reserved_at_us // terms.span_us
         at = bisect_left(self.slices, slice_)
-        if at < len(self.slices) and self.slices[at] == slice_:
+        if present < self.empty_by and at < len(self.slices) and self.slices[at] == slice_:
             self.amounts[at] = max(0, self.amounts[at] + difference.change)
             if at < len(self.slices) - 1:
                 self.level = self._level_at(terms, len(self.slices) - 1)
+            self.empty_by = _empty_by(present, *self.at(terms, now_us), terms)
 
     def life_us(self, terms: Terms, now_us: int) -> int:
-        level, arrived = self.at(terms, now_us)
-        return max(SLICES + 1, (level + arrived) // terms.rate + 2) * terms.span_us
+        return max(SLICES + 1, self.empty_by - now_us // terms.span_us) * terms.span_us
 
     def _add(self, terms: Terms, units: int, now_us: int) -> None:
         present = now_us // terms.span_us
-        level, _ = self.at(terms, now_us)
+        level, arrived = self.at(terms, now_us)
+        if self.slices and (present >= self.empty_by or present - self.slices[-1] > SLICES):
+            self.slices.clear()
+            self.amounts.clear()
+        if not self.slices:
+            self.base = level
+        self.empty_by = _empty_by(present, level, arrived + units * SLICES, terms)
         if self.slices and self.slices[-1] == present:
             self.amounts[-1] += units
             return
-        if not self.slices or present - self.slices[-1] > SLICES:
-            self.base = level
-            self.slices.clear()
-            self.amounts.clear()
         self.level = level
         self.slices.append(present)
         self.amounts.append(units)
@@ -163,7 +170,7 @@ class RefundableBucket:
         return level
 
 
-def bucket_view(level: int, arrived: int, terms: Terms, now_us: int) -> View:
+def bucket_view(level: int, arrived: int, empty_by: int, terms: Terms, now_us: int) -> View:
     """What a bucket that stands so in the present slice says about a cost."""
     present = now_us // terms.span_us
     room = terms.capacity * SLICES
@@ -175,18 +182,24 @@ def bucket_view(level: int, arrived: int, terms: Terms, now_us: int) -> View:
         fits_at_us = None
     elif not fits:
         more = max(0, -(-(next_level + wanted - room) // terms.rate))
-        fits_at_us = (present + 1 + more) * terms.span_us
-
-    def empty_at_us(next_level: int) -> int:
-        return (present + 1 - -next_level // terms.rate) * terms.span_us
+        fits_at_us = min(present + 1 + more, empty_by) * terms.span_us
 
     return View(
         used=-(-(level + arrived) // SLICES),
         fits=fits,
         fits_at_us=fits_at_us,
-        empty_at_us=empty_at_us(next_level) if level + arrived else now_us,
-        empty_at_if_charged_us=empty_at_us(next_level + wanted),
+        empty_at_us=max(
+            now_us, min(_empty_by(present, level, arrived, terms), empty_by) * terms.span_us
+        ),
+        empty_at_if_charged_us=_empty_by(present, level, arrived + wanted, terms) * terms.span_us,
     )
+
+
+def _empty_by(present: int, level: int, arrived: int, terms: Terms) -> int:
+    """The slice at whose start nothing will be left, if nothing else comes."""
+    if not level + arrived:
+        return present
+    return present + 1 - -(max(0, level - terms.rate) + arrived) // terms.rate
 
 
 def _level_after(terms: Terms, level: int, amount: int, slices: int) -> int:

@@ -53,6 +53,8 @@ class Finished:
     refusal: Refusal | None
     """What we answered ourselves, if we did."""
     settlement: Settlement | None
+    upstream: str = ""
+    """The selector of the model API it went to; empty for the one of all that is not selected."""
     upstream_status: int | None = None
     upstream_error: str | None = None
     """`UpstreamError.kind`."""

@@ -1,12 +1,11 @@
 """A plan and what the store read make a decision. No clock, no waiting, no text of the caller's."""
 
-from dataclasses import dataclass
-
 from gateway.decision.outcome import Decision, Reason, StoreState, Verdict
-from gateway.decision.plan import Charge, Plan
+from gateway.decision.plan import Charge, Lack, Plan
 from gateway.decision.port import Reading, Reserved
 from gateway.facts.refusal import QuotaState, Refusal, RefusalKind
 from gateway.policy.quota import SECOND_US, Quota, Unit
+from gateway.policy.spoken import spoken_amount, spoken_limit
 
 CONCURRENCY_RETRY_US = SECOND_US
 """Nobody can foresee when another exchange ends."""
@@ -15,7 +14,7 @@ CONCURRENCY_RETRY_US = SECOND_US
 def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> Decision:
     """`reserved` is None if nothing had to be asked: no quota matched."""
     if plan.refused_by is not None:
-        return _refused_for_missing_fact(plan, plan.refused_by)
+        return _refused_for_a_lack(plan, plan.refused_by)
     readings = reserved.readings if reserved else ()
     charges = plan.charges
     refusing = [
@@ -34,7 +33,7 @@ def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> De
         charges=charges,
         readings=readings,
         binding=binding,
-        reasons=tuple(_reasons(charges, readings, quotas)),
+        reasons=(*_reasons(charges, readings, quotas), *_lacking_in_shadow(plan)),
         refusal=_refusal(charges[binding], readings[binding])
         if refused and binding is not None
         else None,
@@ -68,8 +67,19 @@ def store_unavailable(plan: Plan) -> Decision:
     )
 
 
-def _refused_for_missing_fact(plan: Plan, quota: Quota) -> Decision:
-    names = ", ".join(quota.per)
+def _refused_for_a_lack(plan: Plan, quota: Quota) -> Decision:
+    if plan.lack is Lack.PRICE:
+        refusal = Refusal(
+            RefusalKind.MALFORMED,
+            f"This model has no price, and quota {quota.id} admits none without. Ask for another "
+            "model.",
+            field="model",
+        )
+    else:
+        names = ", ".join(quota.per)
+        refusal = Refusal(
+            RefusalKind.MALFORMED, f"This request lacks what quota {quota.id} counts by: {names}."
+        )
     return Decision(
         verdict=Verdict.REFUSE,
         digest=plan.digest,
@@ -77,10 +87,8 @@ def _refused_for_missing_fact(plan: Plan, quota: Quota) -> Decision:
         charges=(),
         readings=(),
         binding=None,
-        reasons=(Reason(quota.id, "missing_fact", quota.why),),
-        refusal=Refusal(
-            RefusalKind.MALFORMED, f"This request lacks what quota {quota.id} counts by: {names}."
-        ),
+        reasons=(Reason(quota.id, plan.lack.value, quota.why), *_lacking_in_shadow(plan)),
+        refusal=refusal,
         store=StoreState.UNUSED,
     )
 
@@ -115,16 +123,30 @@ def _reasons(
 ) -> list[Reason]:
     reasons: list[Reason] = []
     for charge, reading in zip(charges, readings, strict=True):
-        if reading.fits:
-            continue
-        in_flight = charge.limit.unit is Unit.CONCURRENT
-        never = reading.retry_after_us is None and not in_flight
-        code = "never_fits" if never else "quota_exceeded"
-        if charge.shadow:
-            code = "would_refuse"
         quota = quotas[charge.limit.quota_id]
-        reasons.append(Reason(quota.id, code, quota.why))
+        code = _code(charge, reading, quota)
+        if code:
+            reasons.append(Reason(quota.id, code, quota.why))
     return reasons
+
+
+def _code(charge: Charge, reading: Reading, quota: Quota) -> str | None:
+    """None where there is nothing to tell."""
+    if reading.fits:
+        return "near_limit" if reading.charged and _is_near(charge, reading, quota) else None
+    if charge.shadow:
+        return "would_refuse"
+    in_flight = charge.limit.unit is Unit.CONCURRENT
+    return "never_fits" if reading.retry_after_us is None and not in_flight else "quota_exceeded"
+
+
+def _is_near(charge: Charge, reading: Reading, quota: Quota) -> bool:
+    percent = quota.warn_at_percent
+    return percent is not None and reading.used * 100 >= charge.limit.ceiling * percent
+
+
+def _lacking_in_shadow(plan: Plan) -> list[Reason]:
+    return [Reason(quota.id, "would_refuse", quota.why) for quota in plan.would_refuse]
 
 
 def _refusal(charge: Charge, reading: Reading) -> Refusal:
@@ -135,14 +157,14 @@ def _refusal(charge: Charge, reading: Reading) -> Refusal:
             f"Limit of {limit.amount} requests in flight reached. Retry when one has ended.",
             retry_after_us=CONCURRENCY_RETRY_US,
         )
-    described = f"{limit.amount:,} {_spoken(limit.unit, limit.amount)} {_per(limit.window_us)}"
+    described = spoken_limit(limit)
     if reading.retry_after_us is None:
         return Refusal(
             RefusalKind.NEVER_FITS,
-            f"This request reserves {charge.amount:,} {_spoken(limit.unit, charge.amount)}, more "
-            f"than the limit of {described} can ever grant. Ask for less (max_tokens, n, or a "
-            "shorter prompt); waiting does not help.",
-            field="max_tokens" if limit.unit is not Unit.INPUT_TOKENS else None,
+            f"This request reserves {spoken_amount(limit.unit, charge.amount)}, more than the "
+            f"limit of {described} can ever grant. Ask for less (max_tokens, n, or a shorter "
+            "prompt); waiting does not help.",
+            field=None if limit.unit in (Unit.INPUT_TOKENS, Unit.CACHED_TOKENS) else "max_tokens",
         )
     wait_s = -(-reading.retry_after_us // SECOND_US)
     return Refusal(
@@ -164,33 +186,3 @@ def _shown(charge: Charge, reading: Reading) -> QuotaState:
         retry_after_us=None if reading.fits else reading.retry_after_us,
         refused=not reading.fits,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    us: int
-    name: str
-
-
-_SPANS = (
-    _Span(7 * 86_400 * SECOND_US, "week"),
-    _Span(86_400 * SECOND_US, "day"),
-    _Span(3_600 * SECOND_US, "hour"),
-    _Span(60 * SECOND_US, "minute"),
-    _Span(SECOND_US, "second"),
-)
-
-
-def _per(window_us: int) -> str:
-    """`a minute`, `per 15 minutes`."""
-    for span in _SPANS:
-        if window_us == span.us:
-            return f"an {span.name}" if span.name == "hour" else f"a {span.name}"
-        if window_us % span.us == 0:
-            return f"per {window_us // span.us} {span.name}s"
-    return f"per {window_us / SECOND_US:g} seconds"
-
-
-def _spoken(unit: Unit, amount: int) -> str:
-    word = unit.value.replace("_", " ")
-    return word[:-1] if amount == 1 else word

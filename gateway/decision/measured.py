@@ -3,14 +3,19 @@
 Both stores use this one translation, so that both say the same.
 """
 
+from gateway.decision.calendar_periods import boundaries
 from gateway.decision.meter import MOST, MOST_US, SLICES, Difference, Kind, Terms, View
 from gateway.decision.plan import Charge
 from gateway.decision.port import RECORD_US, Reading, SettledCharge
 from gateway.policy.quota import Limit, Unit, WindowKind
 
 
-def terms(charge: Charge) -> Terms:
-    """The charge's terms. What could never fit is cut to just above what could."""
+def terms(charge: Charge, near_us: int = 0) -> Terms:
+    """The charge's terms. What could never fit is cut to just above what could.
+
+    `near_us` is a moment near the store's clock. Only a calendar window needs it: if the clock is
+    beyond the windows around that moment (`calendar_meter.covers`), the terms must be made anew.
+    """
     limit, units = charge.limit, charge.amount
     kind = _kind(limit)
     if kind is Kind.PACED:
@@ -21,6 +26,8 @@ def terms(charge: Charge) -> Terms:
     cost = min(units, capacity + 1)
     if kind is Kind.HELD:
         return Terms(kind, units, cost, capacity, limit.lease_us)
+    if kind is Kind.CALENDAR:
+        return Terms(kind, units, cost, capacity, 0, starts_us=boundaries(limit, near_us))
     rate = min(limit.amount, MOST) if kind is Kind.BUCKET else 0
     return Terms(kind, units, cost, capacity, limit.window_us // SLICES, rate)
 
@@ -30,6 +37,8 @@ def _kind(limit: Limit) -> Kind:
         return Kind.SLIDING
     if limit.kind is WindowKind.IN_FLIGHT:
         return Kind.HELD
+    if limit.kind is WindowKind.CALENDAR:
+        return Kind.CALENDAR
     return Kind.PACED if limit.unit is Unit.REQUESTS else Kind.BUCKET
 
 

@@ -1,9 +1,10 @@
 """What all meters have in common: the terms of a charge, and what a meter says about it.
 
-A meter is the running state of one limit in one partition. There are four: `sliding.SlidingMeter`,
-`bucket.PacedMeter`, `bucket.RefundableBucket` and `leases.Leases`. The memory store keeps them as
-they are; the Redis store keeps the same state packed and does the same steps in Lua
-(`store/scripts/meters.lua`). Lua's numbers are doubles, exact up to 2^53: hence `MOST`.
+A meter is the running state of one limit in one partition. There are five: `sliding.SlidingMeter`,
+`bucket.PacedMeter`, `bucket.RefundableBucket`, `calendar_meter.CalendarMeter` and `leases.Leases`.
+The memory store keeps them as they are; the Redis store keeps the same state packed and does the
+same steps in Lua (`store/scripts/meters.lua`). Lua's numbers are doubles, exact up to 2^53: hence
+`MOST`.
 
 A clock can be set back, by hand or by a failover. What a meter had counted then lies in the future.
 `follow_clock` moves it into the present, so that it counts for one more window and not until the
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     SLIDING = "s"
     PACED = "p"
     BUCKET = "b"
+    CALENDAR = "c"
     HELD = "h"
 
 
@@ -51,6 +53,8 @@ class Terms:
     """A slice of the window; for what is paced the time of one unit; for what is held its lease."""
     rate: int = 0
     """Only for buckets: how many 64ths of a unit drain in a slice."""
+    starts_us: tuple[int, ...] = ()
+    """Only for calendars: when the windows around now begin, rising."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ class Reason:
 
     policy_id: str
     code: str
-    """A word from a closed list: `quota_exceeded`, `never_fits`, `would_refuse`, ..."""
+    """A word from a closed list: `quota_exceeded`, `never_fits`, `would_refuse`, `near_limit`,
+    `missing_fact`, `unpriced_model`, `store_unavailable`."""
     why: str
     """The operator's own sentence, for the engineer who reads the trace."""
 

@@ -3,11 +3,12 @@
 The plan is made without asking anybody. It is what the store reserves in one step, all or nothing.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gateway.facts.catalog import Facts, partition_value
-from gateway.policy.quota import Limit, Missing, Mode, Policies, Quota, Unit
+from gateway.policy.quota import Limit, Missing, Mode, Policies, Quota, Unit, Unpriced
+from gateway.policy.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,13 @@ class Charge:
     amount: int
     """What is reserved. Never negative; 0 is planned for nothing."""
     shadow: bool = False
+    price: Weights | None = None
+    """Of a limit in money: what the model's tokens cost when the plan was made."""
+
+    @property
+    def of_tokens(self) -> Weights | None:
+        """By what tokens are counted; None if they are not."""
+        return self.price or self.limit.of_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,15 @@ class Estimate:
     """The caller declared the ceiling; otherwise it was learned."""
 
 
+class Lack(StrEnum):
+    """What a request lacks if a quota refuses it without counting. Codes of reasons."""
+
+    PARTITION = "missing_fact"
+    """A fact to count by, and the quota says `missing: refuse`."""
+    PRICE = "unpriced_model"
+    """A price of its model, and the quota says `unpriced: refuse`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     charges: tuple[Charge, ...]
@@ -50,7 +67,11 @@ class Plan:
     digest: str
     """Of the policies it was made from."""
     refused_by: Quota | None = None
-    """A quota whose partition fact is missing and that says `missing: refuse`."""
+    """A quota that refuses what lacks something."""
+    lack: Lack = Lack.PARTITION
+    """What is lacking, if it is `refused_by`."""
+    would_refuse: tuple[Quota, ...] = ()
+    """Quotas in shadow mode that would have refused so."""
 
     def reserved(self, unit: Unit) -> int:
         """The most that is reserved of a unit against any limit; for people and traces."""
@@ -58,27 +79,48 @@ class Plan:
 
 
 def plan(policies: Policies, facts: Facts, estimate: Estimate) -> Plan:
-    """Every quota that matches, each with its partition and what to reserve."""
+    """Every quota that applies, each with its partition and what to reserve."""
     charges: list[Charge] = []
-    for quota in policies.quotas:
-        partition = _partition(quota, facts)
-        if partition is None:
-            if quota.missing is Missing.REFUSE:
-                return Plan((), estimate, policies.digest, refused_by=quota)
-            continue
-        for limit in quota.limits:
-            amount = _amount(limit, estimate)
-            if amount:
-                charges.append(Charge(limit, partition, amount, quota.mode is Mode.SHADOW))
-    return Plan(tuple(charges), estimate, policies.digest)
+    would_refuse: list[Quota] = []
+    for quota in policies.applying(facts):
+        try:
+            charges += _charges(quota, policies, facts, estimate)
+        except _Lacking as lacking:
+            if quota.mode is Mode.ENFORCE:
+                return Plan((), estimate, policies.digest, quota, lacking.what)
+            would_refuse.append(quota)
+    return Plan(tuple(charges), estimate, policies.digest, would_refuse=tuple(would_refuse))
+
+
+class _Lacking(Exception):
+    def __init__(self, what: Lack) -> None:
+        self.what = what
+
+
+def _charges(quota: Quota, policies: Policies, facts: Facts, estimate: Estimate) -> list[Charge]:
+    partition = _partition(quota, facts)
+    if partition is None:
+        return []
+    charges = []
+    for limit in quota.limits_of(facts.principal.account.plan):
+        price = None
+        if limit.unit is Unit.MICRO_USD:
+            price = _price(quota, policies, facts, estimate)
+        amount = _amount(limit, limit.of_tokens if price is None else price, estimate)
+        if amount:
+            charges.append(Charge(limit, partition, amount, quota.mode is Mode.SHADOW, price))
+    return charges
 
 
 def _partition(quota: Quota, facts: Facts) -> Partition | None:
+    """None if the quota passes over what it cannot count by."""
     parts: list[tuple[str, str]] = []
     for name in quota.per:
         value = partition_value(name, facts)
         if value is None:
-            if quota.missing is not Missing.ACCOUNT:
+            if quota.missing is Missing.REFUSE:
+                raise _Lacking(Lack.PARTITION)
+            if quota.missing is Missing.SKIP:
                 return None
             name, value = "account.id", facts.principal.account.id  # noqa: PLW2901
         if (name, value) not in parts:
@@ -86,20 +128,30 @@ def _partition(quota: Quota, facts: Facts) -> Partition | None:
     return Partition(tuple(parts))
 
 
-def _amount(limit: Limit, estimate: Estimate) -> int:
-    """What to reserve. A learned ceiling is cut to what the limit could ever grant.
+def _price(quota: Quota, policies: Policies, facts: Facts, estimate: Estimate) -> Weights | None:
+    """What the model's tokens cost; None if it is free."""
+    price = policies.prices.of(facts.ask.model or "")
+    if price is not None or quota.unpriced is Unpriced.FREE:
+        return price
+    if quota.unpriced is Unpriced.DEAREST:
+        return policies.prices.dearest
+    if estimate.input_tokens or estimate.output_tokens:
+        raise _Lacking(Lack.PRICE)
+    return None
 
-    Otherwise a small limit would refuse for ever every caller who declares no ceiling.
+
+def _amount(limit: Limit, weights: Weights | None, estimate: Estimate) -> int:
+    """What to reserve: the most that the request can count.
+
+    What nobody declared (the length of an answer without a ceiling, what turns out to be cached) is
+    cut to what the limit could ever grant. Otherwise a small limit would refuse for ever whoever
+    declares nothing.
     """
-    amounts: Mapping[Unit, int] = {
-        Unit.REQUESTS: 1,
-        Unit.CONCURRENT: 1,
-        Unit.INPUT_TOKENS: estimate.input_tokens,
-        Unit.OUTPUT_TOKENS: estimate.output_tokens,
-        Unit.TOKENS: estimate.input_tokens + estimate.output_tokens,
-    }
-    amount = amounts[limit.unit]
-    if estimate.declared or limit.unit in (Unit.REQUESTS, Unit.CONCURRENT, Unit.INPUT_TOKENS):
-        return amount
-    floor = estimate.input_tokens if limit.unit is Unit.TOKENS else 0
-    return max(floor, min(amount, limit.ceiling))
+    if limit.unit in (Unit.REQUESTS, Unit.CONCURRENT):
+        return 1
+    if weights is None:
+        return 0
+    ceiling = estimate.output_tokens if estimate.declared else 0
+    declared = weights.declared(estimate.input_tokens, ceiling)
+    most = weights.most(estimate.input_tokens, estimate.output_tokens)
+    return max(declared, min(most, limit.ceiling))

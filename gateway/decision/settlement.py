@@ -10,6 +10,7 @@ from gateway.decision.plan import Charge, Estimate
 from gateway.decision.port import SettledCharge
 from gateway.facts.usage import Usage
 from gateway.policy.quota import Unit
+from gateway.policy.weights import TokenCounts, counts
 
 
 class Basis(StrEnum):
@@ -55,14 +56,15 @@ class Settlement:
         """What takes the place of a charge's reservation."""
         if self.basis is Basis.RESERVED and charge.limit.unit is not Unit.CONCURRENT:
             return charge.amount
-        by_unit = {
-            Unit.REQUESTS: charge.amount,
-            Unit.CONCURRENT: 0,
-            Unit.INPUT_TOKENS: self.input_tokens,
-            Unit.OUTPUT_TOKENS: self.output_tokens,
-            Unit.TOKENS: self.input_tokens + self.output_tokens,
-        }
-        return by_unit[charge.limit.unit]
+        if charge.limit.unit is Unit.CONCURRENT:
+            return 0
+        weights = charge.of_tokens
+        return charge.amount if weights is None else weights.units(self.counts)
+
+    @property
+    def counts(self) -> TokenCounts:
+        """By kind; what the usage does not tell of is plain input and output."""
+        return counts(self.input_tokens, self.output_tokens, self.usage)
 
     def charges(self, charges: tuple[Charge, ...]) -> tuple[SettledCharge, ...]:
         return tuple(SettledCharge(charge, self.actual(charge)) for charge in charges)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-CREDENTIALS = ("authorization", "x-api-key")
-TEXT_FIELDS = frozenset({"messages", "system", "tools", "prompt", "input"})
+CREDENTIALS = ("authorization", "x-api-key", "x-goog-api-key")
+TEXT_FIELDS = frozenset(
+    {"messages", "system", "tools", "prompt", "input", "contents", "systemInstruction"}
+)
 
 
 class Ending(StrEnum):

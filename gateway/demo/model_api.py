@@ -1,7 +1,8 @@
-"""A scripted model API: an ASGI app that answers as OpenAI's and Anthropic's do, without a model.
+"""A scripted model API: an ASGI app that answers as those of OpenAI, Anthropic and Google do.
 
-`gauger demo` talks to it, and the tests judge gauger by its ledger. What it does with a request is
-told beforehand by a `Script`; without one it answers well, the same request always the same.
+There is no model behind it. `gauger demo` talks to it, and the tests judge gauger by its ledger.
+What it does with a request is told beforehand by a `Script`; without one it answers well, the same
+request always the same.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.demo import anthropic_format, openai_format
+from gateway.demo import anthropic_format, gemini_format, openai_format
 from gateway.demo.answers import Answer, Asked, Event, Rejected, answer
 from gateway.demo.ledger import Ending, Entry, Ledger, digest, options_of
 from gateway.demo.scripts import ANSWER, Fault, JsonObject, Script
@@ -44,6 +45,13 @@ ANTHROPIC = _Dialect(
     anthropic_format.error,
     anthropic_format.error_event,
     b"request-id",
+)
+GEMINI = _Dialect(
+    gemini_format.document,
+    gemini_format.events,
+    gemini_format.error,
+    gemini_format.error_event,
+    b"x-request-id",
 )
 
 
@@ -86,7 +94,8 @@ class ModelApi:
             if body is None:
                 entry.ending = Ending.CLIENT_LEFT
                 return
-            await self._until_left(_Exchange(self, entry, send), body, receive)
+            exchange = _Exchange(self, entry, send, scope.get("query_string", b""))
+            await self._until_left(exchange, body, receive)
         finally:
             entry.ending = entry.ending or Ending.STOPPED
             self.ledger.note()
@@ -124,10 +133,11 @@ class _Exchange:
     api: ModelApi
     entry: Entry
     send: Send
+    query: bytes
 
     async def run(self, body: bytes) -> None:
         entry = self.entry
-        dialect = ANTHROPIC if entry.path.startswith("/v1/messages") else OPENAI
+        dialect = _spoken(entry)
         try:
             await self._serve(dialect, body)
         except Rejected as rejected:
@@ -139,6 +149,9 @@ class _Exchange:
         if not api.accepts(entry):
             fault = Fault("authentication_error", "Incorrect API key provided", "invalid_api_key")
             raise Rejected(401, fault)
+        if dialect is GEMINI:
+            await self._serve_gemini(body)
+            return
         match entry.method, entry.path:
             case "GET", "/v1/models":
                 await self._document(dialect, 200, openai_format.models(api.models))
@@ -151,6 +164,29 @@ class _Exchange:
                 await self._generate(dialect, anthropic_format.asked(self._parsed(body)))
             case "POST", "/v1/chat/completions":
                 await self._generate(dialect, openai_format.asked(self._parsed(body)))
+            case _:
+                raise Rejected(404, Fault("not_found_error", f"No such route: {entry.path}"))
+
+    async def _serve_gemini(self, body: bytes) -> None:
+        entry, api = self.entry, self.api
+        match entry.method, gemini_format.call(entry.path):
+            case "GET", gemini_format.Call(None, None):
+                await self._document(GEMINI, 200, gemini_format.models(api.models))
+                entry.ending = Ending.COMPLETED
+            case "GET", gemini_format.Call(str(model), None) if model in api.models:
+                await self._document(GEMINI, 200, gemini_format.model(model))
+                entry.ending = Ending.COMPLETED
+            case "POST", gemini_format.Call(str(model), "countTokens"):
+                asked = gemini_format.asked(self._parsed(body), model)
+                await self._document(GEMINI, 200, gemini_format.count(asked))
+                entry.ending = Ending.COMPLETED
+            case "POST", gemini_format.Call(str(model), "generateContent"):
+                await self._generate(GEMINI, gemini_format.asked(self._parsed(body), model))
+            case "POST", gemini_format.Call(str(model), "streamGenerateContent") if (
+                self.query == b"alt=sse"
+            ):
+                asked = gemini_format.asked(self._parsed(body), model, stream=True)
+                await self._generate(GEMINI, asked)
             case _:
                 raise Rejected(404, Fault("not_found_error", f"No such route: {entry.path}"))
 
@@ -251,6 +287,14 @@ class _Exchange:
     async def _pause(self, tokens: int) -> None:
         if tokens and self.api.seconds_per_token:
             await asyncio.sleep(tokens * self.api.seconds_per_token)
+
+
+def _spoken(entry: Entry) -> _Dialect:
+    if entry.path.startswith("/v1/messages"):
+        return ANTHROPIC
+    if entry.path.startswith("/v1beta/") or "x-goog-api-key" in entry.headers:
+        return GEMINI
+    return OPENAI
 
 
 async def _body(receive: Receive) -> bytes | None:

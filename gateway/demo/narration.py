@@ -133,7 +133,7 @@ def _asked(finished: Finished) -> str:
         return "a path that is no route"
     streamed = " stream" if finished.ask and finished.ask.stream else ""
     model = f" {finished.ask.model}" if finished.ask and finished.ask.model else ""
-    return f"{finished.route.name.value}{model}{streamed}"
+    return f"{finished.route.name}{model}{streamed}"
 
 
 def _charged(summary: Summary) -> str:

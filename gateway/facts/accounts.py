@@ -1,4 +1,4 @@
-"""The accounts file: who may call, by the keyed hashes of their keys.
+"""The accounts file: who may call, by the keyed hashes of their keys or by their certificates.
 
     accounts:
       - id: acme
@@ -8,6 +8,7 @@
         keys:
           - hash: 3f8a...            # 64 digits, printed by `gauger account add`
             note: production
+        certificates: [spiffe://corp/acme]
         attributes: {payment: pm_71}
 
 Somebody will write a key where its hash belongs. So no message about this file repeats what
@@ -15,7 +16,7 @@ stands in it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Annotated
 
@@ -31,6 +32,7 @@ LATEST_CREATED_AT_S = 10**11
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}")
 _HASH = re.compile(r"[0-9a-f]{64}")
+_CERTIFICATE = re.compile(r"[!-~](?:[ -~]{0,1022}[!-~])?")
 
 
 def _id(text: str) -> str:
@@ -47,6 +49,15 @@ def _hash(text: str) -> str:
         raise ValueError(
             "This is not the hash of a key. Write the 64 characters 0-9 and a-f that `gauger "
             "account add` prints. If it is the key itself, take it out and issue another one."
+        )
+    return text
+
+
+def _certificate(text: str) -> str:
+    if _CERTIFICATE.fullmatch(text) is None:
+        raise ValueError(
+            "This is not the name of a certificate. Write its subject, URI or SHA-256 hash exactly "
+            "as the front proxy sends it: printable ASCII, at most 1,024 characters."
         )
     return text
 
@@ -79,8 +90,12 @@ class AccountEntry(Written):
     ] = None
     keys: Annotated[
         tuple[KeyEntry, ...],
-        Field(description="the keys that it may present; [] shuts it out."),
+        Field(description="the keys that it may present; [] for none."),
     ]
+    certificates: Annotated[
+        tuple[Annotated[str, AfterValidator(_certificate)], ...],
+        Field(description="client certificates, as a trusted front proxy names them."),
+    ] = ()
     attributes: Annotated[
         dict[str, str],
         Field(default_factory=dict, description="anything else that is known of the account."),
@@ -94,26 +109,39 @@ class AccountsFile(Written):
 
 
 class Accounts:
-    """Accounts by credential hash. Immutable.
+    """Accounts by credential hash, by certificate and by name. Immutable.
 
     A lookup leaks nothing by its time: what is looked up is an HMAC under the deployment's secret,
     which a caller can neither compute nor steer, so a hash that shares a beginning with a stored
-    one says nothing about any key.
+    one says nothing about any key. Certificates and names are no secrets.
     """
 
-    __slots__ = ("_by_hash", "_count")
+    __slots__ = ("_by_certificate", "_by_hash", "_by_id")
 
-    def __init__(self, accounts: Mapping[str, Account], count: int) -> None:
-        """`accounts` by hash; `count` with those that have no key."""
-        self._by_hash = dict(accounts)
-        self._count = count
+    def __init__(self, entries: Iterable[AccountEntry] = ()) -> None:
+        self._by_id: dict[str, Account] = {}
+        self._by_hash: dict[str, Account] = {}
+        self._by_certificate: dict[str, Account] = {}
+        for entry in entries:
+            account = self._by_id[entry.id] = _account(entry)
+            self._by_hash.update((key.hash, account) for key in entry.keys)
+            self._by_certificate.update((name, account) for name in entry.certificates)
 
     def find(self, credential_hash: str) -> Account | None:
         """`credential_hash` as `Secret.credential_hash` makes it."""
         return self._by_hash.get(credential_hash)
 
+    def with_certificate(self, name: str) -> Account | None:
+        """By exactly what is listed."""
+        return self._by_certificate.get(name)
+
+    def named(self, account_id: str) -> Account | None:
+        """What is known of an account that was identified elsewhere."""
+        return self._by_id.get(account_id)
+
     def __len__(self) -> int:
-        return self._count
+        """With those that have no key."""
+        return len(self._by_id)
 
 
 def parse_accounts(text: str, name: str) -> Accounts:
@@ -126,10 +154,7 @@ def parse_accounts(text: str, name: str) -> Accounts:
         problems += raised.problems
     else:
         if not problems:
-            by_hash: dict[str, Account] = {}
-            for entry in file.accounts:
-                by_hash.update(dict.fromkeys((key.hash for key in entry.keys), _account(entry)))
-            return Accounts(by_hash, len(file.accounts))
+            return Accounts(file.accounts)
     raise Problems(first_of(problems))
 
 
@@ -157,13 +182,17 @@ def _duplicates(document: Document) -> Iterator[Problem]:
 
 
 def _names(document: Document) -> Iterator[tuple[str, str, Path]]:
-    """Whatever stands where an id or a hash belongs."""
+    """Whatever stands where an id, a hash or a certificate belongs."""
     for at, entry in _mappings(document.value, "accounts"):
         if isinstance(entry.get("id"), str):
             yield "id", str(entry["id"]), ("accounts", at, "id")
         for key_at, key in _mappings(entry, "keys"):
             if isinstance(key.get("hash"), str):
                 yield "hash", str(key["hash"]), ("accounts", at, "keys", key_at, "hash")
+        certificates = entry.get("certificates")
+        for name_at, name in enumerate(certificates if isinstance(certificates, list) else []):
+            if isinstance(name, str):
+                yield "certificate", name, ("accounts", at, "certificates", name_at)
 
 
 def _mappings(value: Value, key: str) -> Iterator[tuple[int, dict[str, Value]]]:

@@ -47,8 +47,8 @@ def output_tokens(text_bytes: int) -> int:
 class _Recent:
     """The last answers of one model, and the ceiling that covers most of them.
 
-    It begins with the guess for an unknown model, which the quantile leaves out once nineteen answers
-    have been seen: a few short answers prove little.
+    It begins with the guess for an unknown model, which the quantile leaves out once nineteen
+    answers have been seen: a few short answers prove little.
     """
 
     __slots__ = ("_written", "ceiling")

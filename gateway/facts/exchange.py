@@ -8,23 +8,38 @@ from enum import StrEnum
 
 
 class RouteName(StrEnum):
-    """The routes a policy can name (`request.route`)."""
+    """The routes that gauger knows by itself; a policy names them (`request.route`)."""
 
     CHAT = "chat"
+    COMPLETIONS = "completions"
+    RESPONSES = "responses"
+    EMBEDDINGS = "embeddings"
     MESSAGES = "messages"
+    GENERATE = "generate"
+    """Gemini's `generateContent` and `streamGenerateContent`."""
     COUNT_TOKENS = "count_tokens"
     MODELS = "models"
+    """The list of models, and one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A method and path that gauger forwards."""
 
-    name: RouteName
+    name: str
+    """A `RouteName`, or what an operator calls a route of his own."""
     method: str
     path: str
+    """In braces stands what varies: `{model}`, or any other word; each is one whole word of a
+    segment (see `facts.dialects.route_pattern`)."""
     generates: bool
-    """A model writes an answer: tokens are reserved and settled. Otherwise only requests count."""
+    """A model works: tokens are reserved and settled. Otherwise only requests count."""
+    query: tuple[str, ...] | None = None
+    """What may stand in the query: `name=value`, or a name alone for any value; None: anything."""
+    demanded_query: str | None = None
+    """What must stand there, since the answer could not be metered in another form."""
+    opaque_body: bool = False
+    """The body may be anything (multipart): it passes bounded and unread. Otherwise it is JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,30 @@ key, and two deployments cannot be joined by their hashes.
 
 import hashlib
 import hmac
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+
+ANONYMOUS = "key_"
+"""Begins the names of accounts that are nothing but an unknown key."""
+
+_NAMED_ELSEWHERE = re.compile(rf"(?!{ANONYMOUS})[!-~](?:[ -~]{{0,253}}[!-~])?")
+
+IPV6_HOST_PREFIX = 64
+"""One host has all the addresses of a /64, so they count as one (RFC 4291, 2.5.1)."""
+
+
+def can_name_account(text: str) -> bool:
+    """Whether a token's issuer or a front proxy may call an account this.
+
+    It is printed in traces: 1 to 255 printable ASCII characters (OpenID Connect Core, 2: `sub`),
+    and never a name that we make ourselves.
+    """
+    return _NAMED_ELSEWHERE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,15 @@ class Principal:
 
     account: Account
     client_address: str | None = None
+    """An IP address. That of the peer, or what trusted front proxies say of the one before them."""
+
+    @property
+    def client_network(self) -> str | None:
+        """What addresses are counted by: an IPv4 address, or the /64 of an IPv6 address."""
+        address = self.client_address
+        if address is None or ":" not in address:
+            return address
+        return str(ipaddress.IPv6Network((address, IPV6_HOST_PREFIX), strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +73,8 @@ class Secret:
         return self._digest(b"gauger/credential", credential.encode()).hex()
 
     def anonymous_account_id(self, credential: str) -> str:
-        """The name of the account that a credential is when no accounts file is configured."""
-        return "key_" + self._digest(b"gauger/account", credential.encode()).hex()[:20]
+        """The name of the account that an unknown credential is, where such are admitted."""
+        return ANONYMOUS + self._digest(b"gauger/account", credential.encode()).hex()[:20]
 
     def pseudonym(self, value: str) -> str:
         """A stable name for a value that must not leave the process (`enduser.pseudo.id`)."""

@@ -23,6 +23,8 @@ class RefusalKind(StrEnum):
     MALFORMED = "malformed"
     BODY_TOO_LARGE = "body_too_large"
     STORE_UNAVAILABLE = "store_unavailable"
+    IDENTITY_UNAVAILABLE = "identity_unavailable"
+    """The keys that verify callers are not there."""
     OVERLOADED = "overloaded"
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
     UPSTREAM_TIMEOUT = "upstream_timeout"
@@ -52,7 +54,7 @@ class QuotaState:
     name: str
     """The quota's id. Several limits of one quota share it; the IETF fields tell them apart."""
     unit: str
-    """`requests`, `tokens`, `input_tokens`, `output_tokens` or `concurrent`."""
+    """What is counted: a `policy.quota.Unit`. Money is counted in `micro_usd`."""
     limit: int
     remaining: int
     window_us: int | None

@@ -1,115 +1,79 @@
-"""Rules as they were written become quotas as they are counted.
+"""Rules as they were written become quotas as they are counted. Every cost is paid here, once."""
 
-Here is checked what concerns several keys of one rule together.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Mapping
 from fractions import Fraction
 
-from gateway.policy.document import PolicyFile, QuotaRule
+from gateway.policy.document import ModelPrice, PolicyFile, QuotaRule, TokenWeights
+from gateway.policy.predicate import condition
 from gateway.policy.quota import Limit, Quota, Unit, WindowKind
-from gateway.policy.rate import MAX_WINDOW_US, Rate
-from gateway.source.wording import shown
-from gateway.source.yaml_text import Path
+from gateway.policy.rate import Rate
+from gateway.policy.weights import ONE, Weights
 
-Fault = tuple[Path, str]
-"""Where, from the rule on; what."""
+DEFAULT_PLAN = "default"
+"""In `scale`: of the plans that are not listed."""
 
 
 def quota(rule: QuotaRule, file: PolicyFile, where: str) -> Quota:
-    """`where` is the rule's `file:line`. The rule has no `faults`."""
+    """`where` is the rule's `file:line`. The rule has no `policy.faults`."""
     return Quota(
         id=rule.id,
         why=rule.why,
-        limits=tuple(_limit(rule, written) for written in rule.limit),
+        limits=limits(rule, rule.scale.get(DEFAULT_PLAN, Fraction(1))),
         per=rule.per,
         missing=rule.missing,
         mode=rule.mode if rule.wrote("mode") else file.mode,
         where=where,
+        when=None if rule.when is None else condition(rule.when),
+        by_plan={plan: limits(rule, factor) for plan, factor in rule.scale.items()},
+        warn_at_percent=rule.warn_at,
+        unpriced=rule.unpriced,
     )
 
 
-def faults(rule: QuotaRule) -> Iterator[Fault]:
-    """Keys that contradict each other, or of which one would do nothing."""
-    over_time = [written for written in rule.limit if written.window_us]
-    if not over_time:
-        for key in ("window", "burst"):
-            if rule.wrote(key):
-                yield (
-                    (key,),
-                    f'"{key}" does nothing here: what is in flight has no window. Delete it.',
-                )
-    elif rule.wrote("burst") and rule.window != "bucket":
-        yield (
-            ("burst",),
-            '"burst" does nothing in a sliding window. Write window: bucket, or delete "burst".',
-        )
-    elif rule.window == "bucket":
-        yield from _bucket_faults(rule, over_time)
-    if rule.wrote("lease") and len(over_time) == len(rule.limit):
-        yield ("lease",), '"lease" is for a concurrent limit, and this rule has none. Delete it.'
-    yield from _repeated("limit", [_limit(rule, written).meter for written in rule.limit])
-    yield from _repeated("per", list(rule.per))
+def limits(rule: QuotaRule, factor: Fraction = Fraction(1)) -> tuple[Limit, ...]:
+    """All of a rule, each so many times as large as it was written."""
+    return tuple(limit(rule, written, factor) for written in rule.limit)
 
 
-def doubts(rule: QuotaRule) -> Iterator[Fault]:
-    """What is legal but surely not meant, in a rule without `faults`."""
-    if not rule.why:
-        yield (), f'{shown(rule.id)} has no "why". Add one sentence for whoever reads the trace.'
-    if rule.wrote("burst"):
-        pace = {at: _pace(written) for at, written in enumerate(rule.limit) if written.window_us}
-        for at, units_per_us in pace.items():
-            if units_per_us > min(pace.values()):
-                yield (
-                    ("limit", at),
-                    "This limit never binds: of buckets with one burst, only the slowest does.",
-                )
-
-
-def _pace(written: Rate) -> Fraction:
-    return Fraction(written.amount, written.window_us)
-
-
-def _bucket_faults(rule: QuotaRule, over_time: list[Rate]) -> Iterator[Fault]:
-    if rule.wrote("burst") and len({written.unit for written in over_time}) > 1:
-        yield (
-            ("burst",),
-            '"burst" is one amount, but the limits count different units. Make two rules.',
-        )
-    for at, written in enumerate(rule.limit):
-        if not written.window_us:
-            continue
-        if written.unit is Unit.REQUESTS and written.amount > written.window_us:
-            yield (
-                ("limit", at),
-                "A bucket of requests refills at most once in a microsecond. Write less.",
-            )
-        elif rule.burst > (most := MAX_WINDOW_US * written.amount // written.window_us):
-            yield (
-                ("burst",),
-                f'"burst" takes more than a year to refill. Write at most {most:,}.',
-            )
-
-
-def _repeated(key: str, names: list[str]) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for at, name in enumerate(names):
-        if name in seen:
-            yield (key, at), f'"{key}" says the same thing twice. Keep one of the two.'
-        seen.add(name)
-
-
-def _limit(rule: QuotaRule, written: Rate) -> Limit:
-    if written.unit is Unit.CONCURRENT:
-        kind = WindowKind.IN_FLIGHT
-    else:
-        kind = WindowKind.BUCKET if rule.window == "bucket" else WindowKind.SLIDING
+def limit(rule: QuotaRule, written: Rate, factor: Fraction = Fraction(1)) -> Limit:
+    """Rounded down to whole units, but never to nothing."""
+    burst = rule.burst.amount if rule.burst else written.amount
+    kind = WindowKind(rule.window) if written.window_us else WindowKind.IN_FLIGHT
+    calendar = kind is WindowKind.CALENDAR
     return Limit(
         quota_id=rule.id,
         unit=written.unit,
         kind=kind,
-        amount=written.amount,
+        amount=max(1, int(written.amount * factor)),
         window_us=written.window_us,
-        burst=rule.burst or written.amount,
+        burst=max(1, int(burst * factor)),
         lease_us=rule.lease,
+        weights=_weights(rule.weights) if rule.weights and written.unit is Unit.TOKENS else None,
+        period=written.period if calendar else None,
+        timezone=rule.timezone if calendar else "",
+    )
+
+
+def price(of: ModelPrice) -> Weights:
+    """In micro-USD for a million tokens: the weight of one token, in millionths."""
+    return Weights(
+        input=of.input,
+        cached=of.input if of.cached is None else of.cached,
+        cache_write=of.input if of.cache_write is None else of.cache_write,
+        output=of.output,
+        reasoning=of.output if of.reasoning is None else of.reasoning,
+    )
+
+
+def prices(written: Mapping[str, ModelPrice]) -> dict[str, Weights]:
+    return {pattern: price(of) for pattern, of in written.items()}
+
+
+def _weights(of: TokenWeights) -> Weights:
+    return Weights(
+        input=int(of.input * ONE),
+        cached=int((of.input if of.cached is None else of.cached) * ONE),
+        cache_write=int((of.input if of.cache_write is None else of.cache_write) * ONE),
+        output=int(of.output * ONE),
+        reasoning=int((of.output if of.reasoning is None else of.reasoning) * ONE),
     )

@@ -1,181 +1,154 @@
 """What an operator writes, as models: every key with its meaning, its form and its default.
 
 The descriptions are for people: they stand in error messages and in the schema for editors. What
-only concerns one value is checked here; what concerns several together, in `policy.compile`.
+one value may be is in `policy.written_values`; what concerns several together, in `policy.compile`.
 """
 
-import re
-from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal, TypeVar
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import Field
 
-from gateway.facts.catalog import CATALOG, PARTITION_NAMES
-from gateway.policy.quota import SECOND_US, Missing, Mode
-from gateway.policy.rate import NotUnderstood, Rate, amount, duration_us, rate
+from gateway.policy.quota import SECOND_US, Missing, Mode, Unpriced
+from gateway.policy.routes import RouteRule
+from gateway.policy.timezone import UTC
+from gateway.policy.written_values import (
+    BurstText,
+    Factor,
+    Id,
+    Lease,
+    Limits,
+    Partitions,
+    Price,
+    Scale,
+    Share,
+    Timezone,
+    When,
+    Why,
+    filled,
+)
 from gateway.source.model import Written
-from gateway.source.wording import allowed_words, kind, shown
-
-ID_CHARACTERS = 64
-WHY_CHARACTERS = 500
-"""It goes into every trace that the rule is part of."""
-
-MIN_LEASE_US = 5 * SECOND_US
-"""A pause of the collector or the network must not free the slot of a living exchange."""
-MAX_LEASE_US = 3_600 * SECOND_US
-
-_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
-
-T = TypeVar("T")
 
 
-def _from_text(key: str, read: Callable[[str], T]) -> Callable[[object], T]:
-    """A number without quotes is read as it was written; anything else is no text at all."""
+class TokenWeights(Written):
+    """How much a token of each kind counts."""
 
-    def validate(value: object) -> T:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise NotUnderstood(f'"{key}" must be text, not {kind(value)}.')
-        return read(str(value))
-
-    return validate
-
-
-def _id(text: str) -> str:
-    if _ID.fullmatch(text) is None or len(text) > ID_CHARACTERS:
-        raise NotUnderstood(
-            f"{shown(f'id: {text}')} is not an id. Write a-z, 0-9 and hyphens, beginning with a "
-            f"letter or digit, at most {ID_CHARACTERS} characters."
-        )
-    return text
+    input: Annotated[Factor, Field(description="What is read: 1 by default.")] = Fraction(1)
+    cached: Annotated[
+        Factor | None, Field(description="Read from a cache; by default as much as input.")
+    ] = None
+    cache_write: Annotated[
+        Factor | None, Field(description="Read and written to a cache; by default as input.")
+    ] = None
+    output: Annotated[Factor, Field(description="What is written: 1 by default.")] = Fraction(1)
+    reasoning: Annotated[
+        Factor | None, Field(description="Written and not shown; by default as much as output.")
+    ] = None
 
 
-def _why(text: str) -> str:
-    written = " ".join(text.split())
-    if not written or len(written) > WHY_CHARACTERS:
-        raise NotUnderstood(
-            f'"why" has {len(written)} characters. Write one sentence, at most {WHY_CHARACTERS}.'
-        )
-    return written
+class ModelPrice(Written):
+    """What a million tokens of each kind cost."""
 
-
-def _partition(text: str) -> str:
-    """The fact that a partition key means, by its short or its full name."""
-    if text in PARTITION_NAMES:
-        return PARTITION_NAMES[text]
-    names = [fact.short or fact.name for fact in CATALOG.values() if fact.partitions]
-    if text in CATALOG:
-        raise NotUnderstood(
-            f"{shown(f'per: {text}')} takes too many or too few values to count by. "
-            f"Allowed: {', '.join(names)}."
-        )
-    raise NotUnderstood(
-        f"{shown(f'per: {text}')} is not a partition key. {allowed_words(text, names)}"
-    )
-
-
-def _lease_us(text: str) -> int:
-    lease_us = duration_us(text)
-    if not MIN_LEASE_US <= lease_us <= MAX_LEASE_US:
-        raise NotUnderstood(f"{shown(f'lease: {text}')} is out of bounds. Allowed: 5s to 1h.")
-    return lease_us
-
-
-def _window(value: object) -> object:
-    if value == "calendar":
-        raise NotUnderstood(
-            'This version of gauger does not know "window: calendar" and would not enforce it. '
-            "Allowed: sliding, bucket."
-        )
-    return value
-
-
-def _one_or_list(key: str) -> BeforeValidator:
-    def entries(value: object) -> object:
-        if not isinstance(value, list):
-            return [value]
-        if not value:
-            raise NotUnderstood(f'"{key}" is an empty list. Write at least one, or delete the key.')
-        return value
-
-    return BeforeValidator(entries)
-
-
-def _text_schema(*examples: str, pattern: str | None = None) -> WithJsonSchema:
-    schema: dict[str, object] = {"type": ["string", "integer"], "examples": list(examples)}
-    return WithJsonSchema(schema if pattern is None else {"type": "string", "pattern": pattern})
-
-
-def _list_schema(entry: dict[str, object]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [entry, {"type": "array", "items": entry, "minItems": 1}]})
-
-
-_Limits = Annotated[
-    tuple[Annotated[Rate, PlainValidator(_from_text("limit", rate))], ...],
-    _one_or_list("limit"),
-    _list_schema({"type": "string", "examples": ["600 requests/minute", "8 concurrent"]}),
-]
-_Partitions = Annotated[
-    tuple[Annotated[str, PlainValidator(_from_text("per", _partition))], ...],
-    _one_or_list("per"),
-    _list_schema({"type": "string", "enum": list(PARTITION_NAMES)}),
-]
+    input: Annotated[Price, Field(description="What a million tokens that are read cost: 3 USD.")]
+    cached: Annotated[
+        Price | None, Field(description="The same, read from a cache; by default input's price.")
+    ] = None
+    cache_write: Annotated[
+        Price | None, Field(description="The same, written to a cache; by default input's price.")
+    ] = None
+    output: Annotated[
+        Price, Field(description="What a million tokens that are written cost: 15 USD.")
+    ]
+    reasoning: Annotated[
+        Price | None, Field(description="The same for reasoning; by default output's price.")
+    ] = None
 
 
 class QuotaRule(Written):
     """At most so much, for each partition apart. All quotas that match a request must fit."""
 
     later_keys: ClassVar = {
-        "when": "conditions",
-        "scale": "amounts by plan",
-        "timezone": "calendar windows",
         "on_store_failure": "what holds while the store is away",
     }
 
     id: Annotated[
-        str,
-        PlainValidator(_from_text("id", _id)),
-        _text_schema(pattern=f"^[a-z0-9][a-z0-9-]{{0,{ID_CHARACTERS - 1}}}$"),
+        Id,
         Field(
             description="A name, unique over all files: a-z, 0-9 and hyphens. Counters are kept "
             "under it, so a changed limit keeps what was used."
         ),
     ]
     why: Annotated[
-        str,
-        PlainValidator(_from_text("why", _why)),
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": WHY_CHARACTERS}),
+        Why,
         Field(description="One sentence that an engineer reads in the trace at night."),
     ] = ""
     limit: Annotated[
-        _Limits,
+        Limits,
         Field(
             description="An amount (k, M, G allowed), a unit (requests, tokens, input_tokens, "
-            "output_tokens, concurrent) and a window (second to month, or 15 minutes; a month is "
-            "30 days): 600 requests/minute, 2M tokens/day, 8 concurrent. One, or a list."
+            "output_tokens, reasoning_tokens, cached_tokens, USD, concurrent) and a window (second "
+            "to month, or 15 minutes): 600 requests/minute, 2M tokens/day, 40 USD/day, "
+            "8 concurrent. One, or a list."
         ),
     ]
+    when: Annotated[
+        When,
+        Field(
+            description="A condition in CEL over the facts of the request; where it does not hold "
+            'the quota does not apply. account.plan == "free" && request.n > 1'
+        ),
+    ] = None
     per: Annotated[
-        _Partitions,
+        Partitions,
         Field(description="By which facts to count: one, or a list for their combination."),
     ] = ("account.id",)
-    window: Annotated[
-        Literal["sliding", "bucket"],
-        BeforeValidator(_window),
+    scale: Annotated[
+        Scale,
         Field(
-            description="sliding: at most the limit in any true window. bucket: `burst` at once, "
-            "refilled evenly; up to burst + limit in some true window."
+            default_factory=dict,
+            description="By account.plan, by how much the limits (and the burst) are larger: "
+            "{free: 1, pro: 5, default: 1}. A plan that is not listed has the default's, or 1.",
+        ),
+    ]
+    window: Annotated[
+        Literal["sliding", "calendar", "bucket"],
+        Field(
+            description="sliding: at most the limit in any true window. calendar: begins anew with "
+            "every day, week (on Monday), month, hour or minute. bucket: `burst` at once, refilled "
+            "evenly; up to burst + limit in some true window."
         ),
     ] = "sliding"
+    timezone: Annotated[
+        Timezone,
+        Field(description="With window: calendar, whose midnight it is: Europe/Berlin."),
+    ] = UTC
     burst: Annotated[
-        int,
-        PlainValidator(_from_text("burst", amount)),
-        _text_schema("50k"),
+        BurstText,
         Field(description="With window: bucket, how much at once: 50k. By default the limit."),
-    ] = 0
+    ] = None
+    weights: Annotated[
+        TokenWeights | None,
+        Field(
+            description="With a limit of tokens, how much a token of each kind counts: "
+            "{input: 1, cached: 0.1, cache_write: 1.25, output: 4, reasoning: 4}."
+        ),
+    ] = None
+    unpriced: Annotated[
+        Unpriced,
+        Field(
+            description="With a limit in USD, what holds for a model without a price: dearest (it "
+            "costs the highest prices that there are), refuse, free."
+        ),
+    ] = Unpriced.DEAREST
+    warn_at: Annotated[
+        Share,
+        Field(
+            description="From this share of a limit on, the traces of what is allowed say "
+            "near_limit: 80%."
+        ),
+    ] = None
     lease: Annotated[
-        int,
-        PlainValidator(_from_text("lease", _lease_us)),
-        _text_schema(pattern="^[0-9]+[smhd]$"),
+        Lease,
         Field(
             description="With a concurrent limit, how long a slot outlives the last sign of life "
             "of its holder: 5s to 1h."
@@ -205,7 +178,6 @@ class PolicyFile(Written):
     """One file of a policy directory."""
 
     later_keys: ClassVar = {
-        "prices": "budgets in money",
         "behaviours": "behaviour policies",
         "lists": "behaviour policies",
         "score": "behaviour policies",
@@ -221,5 +193,22 @@ class PolicyFile(Written):
     ] = Mode.ENFORCE
     quotas: Annotated[
         tuple[QuotaRule, ...],
-        Field(description="Limits on requests, tokens and what is in flight."),
+        Field(description="Limits on requests, tokens, money and what is in flight."),
     ] = ()
+    routes: Annotated[
+        tuple[RouteRule, ...],
+        Field(
+            description="Endpoints to forward beside those that gauger knows by itself, and how "
+            "each is counted."
+        ),
+    ] = ()
+    prices: Annotated[
+        dict[str, ModelPrice],
+        filled("prices"),
+        Field(
+            default_factory=dict,
+            description="What a million tokens cost, by the model's name; * stands for any "
+            "letters. frontier-*: {input: 3 USD, output: 15 USD, cached: 0.30 USD}. The pattern "
+            "with the most letters counts.",
+        ),
+    ]

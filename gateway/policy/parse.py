@@ -1,18 +1,32 @@
 """The texts of a policy directory become the policies in force, or every problem of every file."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from gateway.policy.compile import Fault, doubts, faults, quota
+from gateway.facts.dialects.declared import DeclaredRoute
+from gateway.policy.compile import prices, quota
 from gateway.policy.document import PolicyFile, QuotaRule
-from gateway.policy.quota import Policies, Quota
+from gateway.policy.doubts import doubts, undercut
+from gateway.policy.faults import Fault, faults
+from gateway.policy.prices import Prices
+from gateway.policy.quota import Policies, Unit
+from gateway.policy.routes import route_faults
+from gateway.policy.weights import Weights
+from gateway.source.inside import place_inside
 from gateway.source.model import validate
-from gateway.source.problems import Problem, Problems, first_of
+from gateway.source.problems import Place, Problem, Problems, first_of
 from gateway.source.wording import shown
 from gateway.source.yaml_text import Document, Path, read
+
+ROUTES_ALONE = "Routes alone limit nothing. Write a rule that holds for them."
+
+PATTERN_CHARACTERS = 256
+
+Named = tuple[str, Place]
+"""A name that may stand in one place only, and where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +53,7 @@ def inspect(files: Mapping[str, str]) -> Inspection:
     reading = _Reading()
     for name in sorted(files):
         reading.file(read(name, files[name]))
-    problems = tuple(sorted(reading.problems))
-    return Inspection(
-        None if problems else Policies(tuple(reading.quotas), digest(files)),
-        problems,
-        tuple(sorted(reading.warnings)),
-    )
+    return reading.inspection(digest(files))
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -61,14 +70,40 @@ def digest(files: Mapping[str, str]) -> str:
     return whole.hexdigest()[:12]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule without faults of its own, and where it stands."""
+
+    rule: QuotaRule
+    file: PolicyFile
+    document: Document
+    path: Path
+
+    def problem(self, fault: Fault) -> Problem:
+        path = (*self.path, *fault.path)
+        if fault.offset is None or self.rule.when is None:
+            place = self.document.value_place(path)
+        else:
+            place = place_inside(self.document, path, self.rule.when, fault.offset)
+        return self.document.source.problem(place, fault.message)
+
+    @property
+    def where(self) -> str:
+        return f"{self.document.source.file}:{self.document.value_place(self.path).line + 1}"
+
+
 @dataclass(slots=True)
 class _Reading:
     """What has been gathered from the files so far."""
 
-    quotas: list[Quota] = field(default_factory=list)
+    rules: list[_Rule] = field(default_factory=list)
+    prices: dict[str, Weights] = field(default_factory=dict)
+    routes: list[DeclaredRoute] = field(default_factory=list)
+    first_routes: list[Problem] = field(default_factory=list)
+    """Of the first file that declares any: they open a way, which needs a rule."""
     problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
     first_with_id: dict[str, str] = field(default_factory=dict)
+    first_with_pattern: dict[str, str] = field(default_factory=dict)
     """Where, as `file:line`."""
 
     def file(self, document: Document) -> None:
@@ -77,50 +112,116 @@ class _Reading:
             file = validate(PolicyFile, document)
         except Problems as raised:
             problems += raised.problems
-            file = PolicyFile()
+            file = PolicyFile.model_construct()
             rules = list(_sound_rules(document))
         else:
             rules = list(enumerate(file.quotas))
-            if not rules:
+            if not rules and not file.prices and not file.routes:
                 place = document.value_place(("quotas",))
                 message = "This file holds no rule. Write one, or delete the file."
                 problems.append(document.source.problem(place, message))
-        problems += self._taken_ids(document)
+        problems += self._taken(
+            document,
+            _written_ids(document),
+            self.first_with_id,
+            "Ids are unique over all files: choose another.",
+        )
+        problems += self._taken(
+            document,
+            _written_patterns(document),
+            self.first_with_pattern,
+            "A model has one price: keep one of the two.",
+        )
+        problems += _unsound_patterns(document)
+        self.prices |= prices(file.prices)
+        for path, message in route_faults(file.routes, self.routes):
+            place = document.value_place(("routes", *path))
+            problems.append(document.source.problem(place, message))
+        if file.routes and not self.first_routes:
+            place = document.key_place(("routes",))
+            self.first_routes.append(document.source.problem(place, ROUTES_ALONE))
+        self.routes += [rule.declared for rule in file.routes]
         for at, rule in rules:
-            problems += self._rule(document, file, ("quotas", at), rule)
+            found = _Rule(rule, file, document, ("quotas", at))
+            wrong = [found.problem(fault) for fault in faults(rule)]
+            problems += wrong
+            if not wrong:
+                self.rules.append(found)
         self.problems += first_of(problems)
 
-    def _taken_ids(self, document: Document) -> Iterator[Problem]:
-        """Also of rules that are wrong otherwise."""
-        for at, entry in enumerate(_entries(document)):
-            path: Path = ("quotas", at, "id")
-            rule_id = entry.get("id") if isinstance(entry, dict) else None
-            if not isinstance(rule_id, str) or path in document.refused:
-                continue
-            place = document.value_place(path)
-            if rule_id in self.first_with_id:
-                first = self.first_with_id[rule_id]
-                yield document.source.problem(
-                    place,
-                    f"{shown(f'id: {rule_id}')} is taken; first in {first}. Ids are unique over "
-                    "all files: choose another.",
-                )
+    def inspection(self, digest: str) -> Inspection:
+        """When all files have been read."""
+        if not self.problems:
+            self.problems += self._without_prices()
+            self.problems += [] if self.rules else self.first_routes
+        if self.problems:
+            return Inspection(None, tuple(sorted(self.problems)), tuple(sorted(self._warnings())))
+        quotas = tuple(quota(found.rule, found.file, found.where) for found in self.rules)
+        by_id = {found.rule.id: found for found in self.rules}
+        idle = [
+            by_id[one.quota_id].problem(Fault(("limit", one.limit), one.message))
+            for one in undercut(quotas)
+        ]
+        warnings = tuple(sorted([*self._warnings(), *idle]))
+        policies = Policies(quotas, digest, Prices(self.prices), tuple(self.routes))
+        return Inspection(policies, (), warnings)
+
+    def _warnings(self) -> Iterator[Problem]:
+        priced = Prices(self.prices)
+        return (
+            found.problem(doubt) for found in self.rules for doubt in doubts(found.rule, priced)
+        )
+
+    def _without_prices(self) -> Iterator[Problem]:
+        """A budget in money without any price, and prices without any rule."""
+        if self.prices and not self.rules:
+            file, _, line = next(iter(self.first_with_pattern.values())).rpartition(":")
+            yield Problem(file, int(line), 1, "Prices alone limit nothing. Write a rule in USD.")
+        for found in [] if self.prices else self.rules:
+            for at, written in enumerate(found.rule.limit):
+                if written.unit is Unit.MICRO_USD:
+                    message = (
+                        "A limit in USD needs prices, and no file has any. Write for example: "
+                        'prices: {"frontier-*": {input: 3 USD, output: 15 USD}}.'
+                    )
+                    yield found.problem(Fault(("limit", at), message))
+                    return
+
+    def _taken(
+        self, document: Document, names: Iterable[Named], first: dict[str, str], rule: str
+    ) -> Iterator[Problem]:
+        """Also of what is wrong otherwise."""
+        for name, place in names:
+            if name in first:
+                message = f"{shown(name)} is taken; first in {first[name]}. {rule}"
+                yield document.source.problem(place, message)
             else:
-                self.first_with_id[rule_id] = f"{document.source.file}:{place.line + 1}"
+                first[name] = f"{document.source.file}:{place.line + 1}"
 
-    def _rule(
-        self, document: Document, file: PolicyFile, path: Path, rule: QuotaRule
-    ) -> list[Problem]:
-        def located(fault: Fault) -> Problem:
-            at, message = fault
-            return document.source.problem(document.value_place((*path, *at)), message)
 
-        problems = [located(fault) for fault in faults(rule)]
-        if not problems:
-            self.warnings += [located(doubt) for doubt in doubts(rule)]
-            line = document.value_place(path).line + 1
-            self.quotas.append(quota(rule, file, f"{document.source.file}:{line}"))
-        return problems
+def _written_ids(document: Document) -> Iterator[Named]:
+    for at, entry in enumerate(_entries(document)):
+        path: Path = ("quotas", at, "id")
+        rule_id = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(rule_id, str) and path not in document.refused:
+            yield f"id: {rule_id}", document.value_place(path)
+
+
+def _written_patterns(document: Document) -> Iterator[Named]:
+    whole = document.value
+    written = whole.get("prices") if isinstance(whole, dict) else None
+    for pattern in written if isinstance(written, dict) else ():
+        yield pattern, document.key_place(("prices", pattern))
+
+
+def _unsound_patterns(document: Document) -> Iterator[Problem]:
+    for pattern, place in _written_patterns(document):
+        if not pattern or len(pattern) > PATTERN_CHARACTERS or not pattern.isprintable():
+            yield document.source.problem(
+                place,
+                f"{shown(pattern)} is not the name of a model. Write the name, or a part of it and "
+                f"*, at most {PATTERN_CHARACTERS} characters.",
+            )
 
 
 def _entries(document: Document) -> list[object]:

@@ -4,9 +4,17 @@
 Times are whole microseconds, amounts whole units.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+
+from gateway.facts.catalog import Facts
+from gateway.facts.dialects.declared import DeclaredRoute
+from gateway.policy.conditions import Conditions
+from gateway.policy.predicate import Condition
+from gateway.policy.prices import Prices
+from gateway.policy.weights import ONE, Weights
 
 SECOND_US = 1_000_000
 
@@ -16,9 +24,26 @@ class Unit(StrEnum):
 
     REQUESTS = "requests"
     TOKENS = "tokens"
+    """Input and output; weighted, if the rule has weights."""
     INPUT_TOKENS = "input_tokens"
     OUTPUT_TOKENS = "output_tokens"
+    REASONING_TOKENS = "reasoning_tokens"
+    CACHED_TOKENS = "cached_tokens"
+    MICRO_USD = "micro_usd"
+    """Millionths of a dollar. An operator writes USD."""
     CONCURRENT = "concurrent"
+
+
+UNIT_WEIGHTS: Mapping[Unit, Weights] = MappingProxyType(
+    {
+        Unit.TOKENS: Weights(ONE, ONE, ONE, ONE, ONE),
+        Unit.INPUT_TOKENS: Weights(ONE, ONE, ONE, 0, 0),
+        Unit.OUTPUT_TOKENS: Weights(0, 0, 0, ONE, ONE),
+        Unit.REASONING_TOKENS: Weights(0, 0, 0, 0, ONE),
+        Unit.CACHED_TOKENS: Weights(0, ONE, 0, 0, 0),
+    }
+)
+"""What counts in each unit that is made of tokens alone; for money it depends on the model."""
 
 
 class WindowKind(StrEnum):
@@ -28,8 +53,21 @@ class WindowKind(StrEnum):
     """At most the limit in any true window; errs only towards refusing, by at most 1/64."""
     BUCKET = "bucket"
     """`burst` at once, refilled evenly; at most burst + limit in some true window."""
+    CALENDAR = "calendar"
+    """From one boundary of the operator's calendar to the next; at most twice the limit in some
+    true window."""
     IN_FLIGHT = "in_flight"
     """No window: what has begun and not ended, each under a lease."""
+
+
+class Period(StrEnum):
+    """What a calendar window begins with. A week begins on Monday."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
 
 
 class Mode(StrEnum):
@@ -46,6 +84,15 @@ class Missing(StrEnum):
     REFUSE = "refuse"
 
 
+class Unpriced(StrEnum):
+    """What happens to a budget in money when the model has no price."""
+
+    DEAREST = "dearest"
+    """Of each kind of token it costs the highest price that there is."""
+    REFUSE = "refuse"
+    FREE = "free"
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most `amount` of `unit` per `window_us`, or at once."""
@@ -55,11 +102,17 @@ class Limit:
     kind: WindowKind
     amount: int
     window_us: int = 0
-    """0 for what is in flight."""
+    """0 for what is in flight; for a calendar window its usual length."""
     burst: int = 0
     """For buckets: how much at once. `amount` otherwise."""
     lease_us: int = 30 * SECOND_US
     """For what is in flight: a slot whose holder is silent this long is free again."""
+    weights: Weights | None = None
+    """Of `tokens`, if the operator weighs them."""
+    period: Period | None = None
+    """Of a calendar window."""
+    timezone: str = ""
+    """Of a calendar window: whose midnight, by its IANA name."""
 
     @property
     def meter(self) -> str:
@@ -68,12 +121,18 @@ class Limit:
         Made of everything that gives the state its meaning and of nothing else: a changed amount
         keeps what was used, a changed window begins anew.
         """
-        return f"{self.quota_id}/{self.kind}/{self.unit}/{self.window_us // SECOND_US}"
+        name = f"{self.quota_id}/{self.kind}/{self.unit}/{self.window_us // SECOND_US}"
+        return f"{name}/{self.timezone}" if self.kind is WindowKind.CALENDAR else name
 
     @property
     def ceiling(self) -> int:
         """The most that a single exchange can ever be granted."""
         return self.burst if self.kind is WindowKind.BUCKET else self.amount
+
+    @property
+    def of_tokens(self) -> Weights | None:
+        """None for what is not made of tokens, and for money."""
+        return self.weights or UNIT_WEIGHTS.get(self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +142,46 @@ class Quota:
     id: str
     why: str
     limits: tuple[Limit, ...]
+    """Of the plans that `by_plan` does not name."""
     per: tuple[str, ...]
     """Names of facts in `facts.catalog`, in the order they were written."""
     missing: Missing = Missing.ACCOUNT
     mode: Mode = Mode.ENFORCE
     where: str = ""
     """`file:line` of the rule, for people."""
+    when: Condition | None = None
+    """None: always."""
+    by_plan: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    """The scaled limits, by account.plan: the same meters with other amounts."""
+    warn_at_percent: int | None = None
+    """From this share of a limit on, an exchange that is allowed says so in its trace."""
+    unpriced: Unpriced = Unpriced.DEAREST
+
+    def limits_of(self, plan: str | None) -> tuple[Limit, ...]:
+        return self.by_plan.get(plan, self.limits) if plan else self.limits
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """A whole policy directory, compiled. Immutable: a reload makes another one."""
+    """A whole policy directory, compiled. A reload makes another one."""
 
     quotas: tuple[Quota, ...] = ()
     digest: str = "none"
     """12 hexadecimal digits over the text of all files; on every span and decision."""
+    prices: Prices = field(default_factory=Prices)
+    routes: tuple[DeclaredRoute, ...] = ()
+    """What is forwarded beside the routes that gauger knows by itself."""
+    conditions: Conditions = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        conditions = Conditions(quota.when for quota in self.quotas if quota.when)
+        object.__setattr__(self, "conditions", conditions)
 
     @property
     def limits(self) -> Iterable[Limit]:
         return (limit for quota in self.quotas for limit in quota.limits)
+
+    def applying(self, facts: Facts) -> list[Quota]:
+        """The quotas whose condition holds, in the order they were written."""
+        holding = self.conditions.holding(facts)
+        return [quota for quota in self.quotas if quota.when is None or quota.when.text in holding]

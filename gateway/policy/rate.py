@@ -1,9 +1,9 @@
 """`600 requests/minute`, `2M tokens/day`, `8 concurrent`: the notation of limits, as numbers.
 
 A limit is an amount, a unit and a window. Amounts are whole: `600`, `1_000_000`, `50k`, `2M`, `1G`
-(thousands, millions, thousand millions). A window is `second`, `minute`, `hour`, `day`, `week` or
-`month`, or several of them (`15 minutes`); a month is 30 days, since windows here slide or drain
-and follow no calendar.
+(thousands, millions, thousand millions); only money has decimals: `0.50 USD`. A window is `second`,
+`minute`, `hour`, `day`, `week` or `month`, or several of them (`15 minutes`); a month is 30 days,
+unless the rule says `window: calendar`.
 
 The notation of the `limits` package (`600/minute`, `10 per 2 hours`) means requests and is read by
 that package. It is never shown a text that it would misread: it takes `10/0 minutes` for
@@ -11,19 +11,24 @@ that package. It is never shown a text that it would misread: it takes `10/0 min
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import limits
 
-from gateway.policy.quota import SECOND_US, Unit
+from gateway.policy.quota import SECOND_US, Period, Unit
 from gateway.source.wording import allowed_words, shown
 
 MAX_AMOUNT = 1 << 40
 """A million million. 64 times this is still exact in the doubles that Lua counts with (2^53)."""
 
+MICRO = 1_000_000
+"""Money is counted in millionths of a dollar."""
+
 MAX_WINDOW_US = 366 * 86_400 * SECOND_US
 
-EXAMPLES = "600 requests/minute, 2M tokens/day, 100 requests/15 minutes, 8 concurrent"
+MAX_USD = MAX_AMOUNT // MICRO
+
+EXAMPLES = "600 requests/minute, 2M tokens/day, 40 USD/day, 100 requests/15 minutes, 8 concurrent"
 
 _WINDOW_SECONDS = {
     "second": 1,
@@ -35,8 +40,11 @@ _WINDOW_SECONDS = {
 }
 _WINDOW_ALIASES = {"sec": "second", "min": "minute"}
 
-_UNITS = {unit.value: unit for unit in Unit}
-_LATER_UNITS = {"reasoning_tokens", "USD", "usd"}
+_PERIODS = {period.value: period for period in Period}
+
+USD = "USD"
+UNITS = {USD if unit is Unit.MICRO_USD else unit.value: unit for unit in Unit}
+"""By the name that an operator writes."""
 
 _DURATION_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -47,6 +55,7 @@ _LIMITS_NOTATION = re.compile(
 )
 _PER = re.compile(r"\s*/\s*|\s+per\s+")
 _AMOUNT = re.compile(r"([0-9]{1,18}|[0-9]{1,3}(?:_[0-9]{3}){1,5})([kMG]?)")
+_MONEY = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:_[0-9]{3}){1,3})(?:\.([0-9]{1,6}))?([kMG]?)")
 _FRACTION = re.compile(r"[0-9]*\.[0-9]+[kMG]?|[0-9]+\.[kMG]?")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])")
@@ -63,6 +72,8 @@ class Rate:
     amount: int
     unit: Unit
     window_us: int
+    period: Period | None = field(default=None, compare=False)
+    """The part of a calendar that was named; None for several of one, and for a second."""
 
 
 def rate(text: str) -> Rate:
@@ -74,6 +85,7 @@ def rate(text: str) -> Rate:
             _sound_amount(item.amount, written),
             Unit.REQUESTS,
             _sound_window(item.get_expiry() * SECOND_US, written),
+            _PERIODS.get(item.GRANULARITY.name) if item.multiples == 1 else None,
         )
     counted, *windows = _PER.split(written)
     if len(windows) > 1 or any(mark in written for mark in ",;|"):
@@ -82,7 +94,7 @@ def rate(text: str) -> Rate:
             "10k requests/day]."
         )
     number, _, word = counted.partition(" ")
-    units = amount(number)
+    units = money(counted) if word == USD else amount(number)
     unit = _unit(word, text)
     if unit is Unit.CONCURRENT:
         if windows:
@@ -95,7 +107,8 @@ def rate(text: str) -> Rate:
         raise NotUnderstood(
             f"{shown(text)} has no window. Write for example {number} {word or 'requests'}/minute."
         )
-    return Rate(units, unit, _window_us(windows[0], text))
+    window_us, period = _window(windows[0], text)
+    return Rate(units, unit, window_us, period)
 
 
 def amount(text: str) -> int:
@@ -104,18 +117,43 @@ def amount(text: str) -> int:
     match = _AMOUNT.fullmatch(written)
     if match:
         return _sound_amount(int(match[1].replace("_", "")) * _SCALE[match[2]], written)
-    if written.startswith("-"):
-        raise NotUnderstood(
-            f"{shown(written)} is negative. For no limit, delete the rule; nothing means unlimited."
-        )
+    _demand_no_sign(written)
     if _FRACTION.fullmatch(written):
         raise NotUnderstood(
-            f"{shown(written)} is a fraction. Amounts are whole: write 1500k for 1.5M."
+            f"{shown(written)} is a fraction. Amounts are whole: write 1500k for 1.5M. Only USD "
+            "has decimals."
         )
     raise NotUnderstood(
         f"{shown(written)} is not an amount. Write a whole number, with k, M or G if you like: "
         "600, 1_000, 50k, 2M."
     )
+
+
+def money(text: str, *, least: int = 1) -> int:
+    """`40 USD`, `0.50 USD`, `1.5k USD` in micro-USD. Raises `NotUnderstood`.
+
+    `least` is 0 where something may be free.
+    """
+    written = " ".join(text.split())
+    number, _, currency = written.partition(" ")
+    _demand_no_sign(written)
+    match = _MONEY.fullmatch(number)
+    if currency != USD or match is None:
+        raise NotUnderstood(
+            f"{shown(written)} is not an amount of money. Write a number, with up to six decimals, "
+            "and USD: 40 USD, 0.25 USD, 1.5k USD."
+        )
+    whole, decimals, suffix = match.groups(default="")
+    micro = int(whole.replace("_", "") + decimals.ljust(6, "0")) * _SCALE[suffix]
+    if micro < least:
+        raise NotUnderstood(
+            f"{shown(written)} would never admit anything. The least is 0.000001 USD."
+        )
+    if micro > MAX_AMOUNT:
+        raise NotUnderstood(
+            f"{shown(written)} is more than gauger can count exactly. The most is {MAX_USD:,} USD."
+        )
+    return micro
 
 
 def duration_us(text: str) -> int:
@@ -131,21 +169,16 @@ def duration_us(text: str) -> int:
 def _unit(word: str, text: str) -> Unit:
     if not word:
         return Unit.REQUESTS
-    unit = _UNITS.get(word) or _UNITS.get(f"{word}s")
+    unit = UNITS.get(word) or UNITS.get(f"{word}s")
     if unit:
         return unit
-    if word in _LATER_UNITS:
-        raise NotUnderstood(
-            f"This version of gauger does not count {shown(word)} and would not enforce it. "
-            f"Allowed: {', '.join(_UNITS)}."
-        )
     raise NotUnderstood(
-        f"{shown(word)} in {shown(text)} is not a unit. {allowed_words(word, _UNITS)} "
+        f"{shown(word)} in {shown(text)} is not a unit. {allowed_words(word, UNITS)} "
         f"Examples: {EXAMPLES}."
     )
 
 
-def _window_us(written: str, text: str) -> int:
+def _window(written: str, text: str) -> tuple[int, Period | None]:
     number, _, rest = written.rpartition(" ")
     count = 1
     if number:
@@ -162,7 +195,15 @@ def _window_us(written: str, text: str) -> int:
             f"{shown(rest)} in {shown(text)} is not a window. "
             f"{allowed_words(word, _WINDOW_SECONDS)} Examples: {EXAMPLES}."
         )
-    return _sound_window(count * _WINDOW_SECONDS[word] * SECOND_US, text)
+    window_us = _sound_window(count * _WINDOW_SECONDS[word] * SECOND_US, text)
+    return window_us, _PERIODS.get(word) if count == 1 else None
+
+
+def _demand_no_sign(written: str) -> None:
+    if written.startswith("-"):
+        raise NotUnderstood(
+            f"{shown(written)} is negative. For no limit, delete the rule; nothing means unlimited."
+        )
 
 
 def _sound_amount(number: int, text: str) -> int:

@@ -1,14 +1,17 @@
-"""The credential, to the account that pays.
+"""The headers and the peer, to the account that pays.
 
-The account of a request comes from a verified credential and from nothing else: no header, no
-address names one. Further kinds of credential (signed tokens) will be further directories.
+The account of a request comes from what was verified: by a front proxy that is known by its
+address, by an issuer's signature, or by a key's hash. In this order, and by nothing else: nothing
+in a body names one.
 """
 
 import re
-from typing import Protocol
 
-from gateway.errors import UnknownCredential
+from gateway.errors import MalformedRequest, UnknownCredential
 from gateway.facts.principal import Account, Principal, Secret
+from gateway.identity.front_proxy import FORWARDED_FOR, FrontProxy, readable_address
+from gateway.identity.identities import Identities
+from gateway.proxy.request_headers import NO_CLAIMS, RequestHeaders
 
 MAX_CREDENTIAL = 8 * 1024
 """Characters. Signed tokens of identity providers reach 4 KiB; nothing honest is twice as long."""
@@ -16,27 +19,56 @@ MAX_CREDENTIAL = 8 * 1024
 _CREDENTIAL = re.compile(r"[!-~]+")
 
 
-class Directory(Protocol):
-    """Who holds which credential: `facts.accounts.Accounts`."""
-
-    def find(self, credential_hash: str, /) -> Account | None: ...
-
-
 class Identifier:
-    """With no accounts every credential is an account of its own, named by a keyed hash."""
+    """Names the account of each exchange by the identities in force."""
 
-    def __init__(self, secret: Secret, accounts: Directory | None) -> None:
+    def __init__(self, secret: Secret, identities: Identities) -> None:
         self._secret = secret
-        self._accounts = accounts
+        self._identities = identities
 
-    def principal(self, credential: str, client_address: str | None) -> Principal:
-        """Raises `UnknownCredential`; its text says nothing of the credential."""
-        if len(credential) > MAX_CREDENTIAL or not _CREDENTIAL.fullmatch(credential):
-            raise UnknownCredential("This is not an API key.")
-        if self._accounts is None:
-            account: Account | None = Account(self._secret.anonymous_account_id(credential))
-        else:
-            account = self._accounts.find(self._secret.credential_hash(credential))
+    def put_in_force(self, identities: Identities) -> None:
+        """From the next exchange on."""
+        self._identities = identities
+
+    @property
+    def claims(self) -> frozenset[bytes]:
+        """Headers in which a front proxy may say who asks: never forwarded, whoever sent them."""
+        proxy = self._identities.front_proxy
+        return NO_CLAIMS if proxy is None else proxy.headers
+
+    async def principal(
+        self, headers: RequestHeaders, peer_host: str | None, now_us: int
+    ) -> Principal:
+        """`headers` as they were read with `claims`, without waiting between.
+
+        Raises `Unidentified`, `UnknownCredential`, `MalformedRequest` and `IdentityUnavailable`.
+        None of them tells anything of a credential.
+        """
+        identities = self._identities
+        address = None if peer_host is None else readable_address(peer_host)
+        account: Account | None = None
+        proxy = identities.front_proxy
+        if proxy is not None and address is not None and proxy.trusts(address):
+            told = _told(headers, proxy)
+            address = proxy.client_address(address, told)
+            account = identities.by_front_proxy(proxy, told)
         if account is None:
-            raise UnknownCredential("The API key is not known here. Check it, or ask for one.")
-        return Principal(account, client_address)
+            credential = headers.credential()
+            if len(credential) > MAX_CREDENTIAL or not _CREDENTIAL.fullmatch(credential):
+                raise UnknownCredential("This is not an API key.")
+            account = await identities.by_credential(credential, self._secret, now_us)
+        return Principal(account, address)
+
+
+def _told(headers: RequestHeaders, proxy: FrontProxy) -> dict[bytes, bytes]:
+    told: dict[bytes, bytes] = {}
+    for name, value in headers.claimed:
+        if name not in told:
+            told[name] = value
+        elif name == FORWARDED_FOR:
+            told[name] += b"," + value
+        elif name in proxy.headers:
+            raise MalformedRequest(
+                f"The header {name.decode()} appears twice.", field=name.decode()
+            )
+    return told

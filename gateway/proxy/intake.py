@@ -1,9 +1,11 @@
 """What is read of a request before it is judged, and what of it is forwarded after."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.facts.catalog import Facts
 from gateway.facts.dialects.port import Dialect, Headers
+from gateway.facts.dialects.route_table import Match
 from gateway.facts.exchange import Route
 from gateway.facts.json_text import dump, parse_object
 from gateway.facts.principal import Principal
@@ -19,6 +21,10 @@ class UpstreamKey:
     """The operator's own key for the model API, in the place of the callers'. Its repr is safe."""
 
     key: str = field(repr=False)
+
+
+NO_KEY = UpstreamKey("")
+"""In the callers' place, too: this upstream is shown no credential at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +43,52 @@ async def receive_body(
     if route.method in BODILESS:
         await read_no_body(receive, declared_bytes=headers.declared_bytes)
         return b""
-    headers.demand_json()
+    if not route.opaque_body:
+        headers.demand_json()
     return await read_body(receive, cap_bytes=cap_bytes, declared_bytes=headers.declared_bytes)
 
 
-def take_in(body: bytes, dialect: Dialect, route: Route, principal: Principal) -> Intake:
+def take_in(
+    body: bytes, match: Match, principal: Principal, headers: RequestHeaders, at_us: int
+) -> Intake:
     """Raises `MalformedRequest`."""
+    dialect, route = match.dialect, match.route
     if route.method in BODILESS:
-        return Intake(Facts(principal, route, dialect.name, dialect.read_ask(route, {}, 0)), b"")
+        ask = dialect.read_ask(route, {}, 0, match.path_model)
+        return Intake(Facts(principal, route, dialect.name, ask, at_us, headers.user_agent), b"")
+    if route.opaque_body:
+        ask = dialect.read_ask(route, {}, len(body), match.path_model)
+        return Intake(Facts(principal, route, dialect.name, ask), body)
     fields = parse_object(body)
-    ask = dialect.read_ask(route, fields, len(body))
+    ask = dialect.read_ask(route, fields, len(body), match.path_model)
     amended = dialect.amend(route, fields, ask)
-    facts = Facts(principal, route, dialect.name, ask)
+    facts = Facts(principal, route, dialect.name, ask, at_us, headers.user_agent)
     return Intake(facts, body if amended is None else dump(amended))
 
 
 def upstream_scope(
     scope: Scope,
-    route: Route,
+    path: str,
     query_string: bytes,
     headers: Headers,
+    extensions: Mapping[str, str],
 ) -> Scope:
-    """The matched request and nothing else: no extension by which an app could send past us."""
+    """The matched request and nothing else.
+
+    No extension of the server's is among it: by some of them an app could send past us.
+    """
     forwarded: Scope = {
         "type": "http",
         "asgi": scope["asgi"],
         "http_version": scope.get("http_version", "1.1"),
-        "method": route.method,
+        "method": scope["method"],
         "scheme": scope.get("scheme", "http"),
-        "path": route.path,
-        "raw_path": route.path.encode(),
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": query_string,
         "root_path": scope.get("root_path", ""),
         "headers": headers,
+        "extensions": dict(extensions),
         "client": scope.get("client"),
         "server": scope.get("server"),
     }
@@ -90,7 +109,7 @@ def upstream_headers(
         credentials = headers.credentials
         forwarded = headers.forwarded
     else:
-        credentials = dialect.credential_headers(upstream_key.key)
+        credentials = [] if upstream_key is NO_KEY else dialect.credential_headers(upstream_key.key)
         forwarded = [pair for pair in headers.forwarded if pair[0] not in WITH_CREDENTIAL]
     own = [IDENTITY, (b"x-request-id", request_id.encode()), *trace_headers]
     return [*forwarded, *credentials, *own]

@@ -8,12 +8,14 @@ from typing import Any
 
 from gateway.admission import Admission
 from gateway.decision.finished import Ending
+from gateway.facts.dialects.registry import BUILT_IN
+from gateway.facts.dialects.route_table import RouteTable
 from gateway.proxy.asgi import App, Receive, Scope, Send
 from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.identify import Identifier
-from gateway.proxy.intake import UpstreamKey
 from gateway.proxy.observer import Observer
 from gateway.proxy.passage import Passage, Shared
+from gateway.proxy.selection import Select, the_only_one
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +32,17 @@ class Gateway:
         telemetry: Observer[Any],
         limits: EdgeLimits,
         clock: Callable[[], int],
-        upstream_key: UpstreamKey | None = None,
+        select: Select | None = None,
+        routes: Callable[[], RouteTable] = lambda: BUILT_IN,
     ) -> None:
-        """`clock` is the wall clock, in microseconds."""
-        self._shared = Shared(app, admission, identifier, telemetry, limits, clock, upstream_key)
+        """`clock` is the wall clock, in microseconds.
+
+        Without `select` there is one upstream, and the callers' own credentials go on. `routes`
+        is asked for each exchange, once: what is served may change while traffic flows.
+        """
+        self._shared = Shared(
+            app, admission, identifier, telemetry, limits, clock, select or the_only_one(), routes
+        )
         self._passing = 0
         self._idle = asyncio.Event()
 

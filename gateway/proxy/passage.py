@@ -18,6 +18,7 @@ from gateway.decision.settlement import Delivered, Settlement
 from gateway.errors import (
     CallerError,
     ClientLeft,
+    IdentityUnavailable,
     StoreUnavailable,
     UpstreamError,
     UpstreamProtocolError,
@@ -25,8 +26,8 @@ from gateway.errors import (
 )
 from gateway.facts.catalog import Facts
 from gateway.facts.dialects.port import Headers
-from gateway.facts.dialects.registry import dialect_for, find_route
-from gateway.facts.refusal import Refusal
+from gateway.facts.dialects.route_table import RouteTable
+from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.facts.usage import UNREPORTED
 from gateway.proxy.asgi import App, Message, Receive, Scope, Send
 from gateway.proxy.background import Background
@@ -35,7 +36,6 @@ from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.fault import described
 from gateway.proxy.identify import Identifier
 from gateway.proxy.intake import (
-    UpstreamKey,
     receive_body,
     take_in,
     upstream_headers,
@@ -47,7 +47,8 @@ from gateway.proxy.refusal import INTERNAL, by_caller, by_upstream, send_answer
 from gateway.proxy.relay import Destination, Relay
 from gateway.proxy.renewal import Renewal
 from gateway.proxy.request_headers import TRACE_CONTEXT, read_headers
-from gateway.proxy.route_path import canonical_path, canonical_query, raw_path
+from gateway.proxy.route_path import canonical_path, canonical_query, demand_query, raw_path
+from gateway.proxy.selection import EXTENSION, Select
 from gateway.proxy.settling import settle
 
 _log = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ class Shared:
     limits: EdgeLimits
     clock: Callable[[], int]
     """The wall clock, in microseconds."""
-    upstream_key: UpstreamKey | None = None
+    select: Select
+    routes: Callable[[], RouteTable]
     background: Background = field(default_factory=Background)
 
 
@@ -79,7 +81,8 @@ class Passage:
         self._receive = receive
         self._send = send
         self._raw_headers: Headers = list(scope["headers"])
-        self._dialect = dialect_for(scope["path"], self._raw_headers)
+        self._routes = shared.routes()
+        self._dialect = self._routes.dialect_for(scope["path"], self._raw_headers)
         now_us = shared.clock()
         self._record = Record(request_id, now_us, scope["method"], shared.clock)
         self._trace = shared.telemetry.begin(
@@ -103,6 +106,9 @@ class Passage:
             await self._pass()
         except CallerError as error:
             await self._fail(by_caller(error), Ending.REJECTED)
+        except IdentityUnavailable as error:
+            refusal = Refusal(RefusalKind.IDENTITY_UNAVAILABLE, str(error))
+            await self._fail(refusal, Ending.REJECTED)
         except ClientLeft:
             self.end(Ending.CLIENT_LEFT)
         except UpstreamError as error:
@@ -127,31 +133,42 @@ class Passage:
 
     async def _pass(self) -> None:
         record, shared = self._record, self._shared
-        headers = record.headers = read_headers(self._raw_headers)
+        headers = record.headers = read_headers(self._raw_headers, shared.identifier.claims)
         path = canonical_path(raw_path(self._scope))
         query_string = canonical_query(self._scope.get("query_string", b""))
-        self._dialect, route = find_route(self._scope["method"], path, self._raw_headers)
-        record.dialect, record.route = self._dialect.name, route
-        principal = shared.identifier.principal(headers.credential(), self._client_address())
-        record.principal = principal
-        body = await receive_body(self._receive, headers, route, cap_bytes=shared.limits.body_bytes)
+        match = self._routes.find(self._scope["method"], path, self._raw_headers)
+        self._dialect = match.dialect
+        record.dialect, record.route, record.path = match.dialect.name, match.route, path
+        demand_query(match.route, query_string)
+        principal = record.principal = await shared.identifier.principal(
+            headers, self._peer_host(), record.started_at_us
+        )
+        body = await receive_body(
+            self._receive, headers, match.route, cap_bytes=shared.limits.body_bytes
+        )
         self._body_read = True
-        intake = take_in(body, self._dialect, route, principal)
+        intake = take_in(body, match, principal, headers, record.started_at_us)
         record.ask = intake.facts.ask
         async with self._client:
             permit = await self._admit(intake.facts)
             if permit.decision.refusal is not None:
                 await self._fail(permit.decision.refusal, Ending.REFUSED)
                 return
+            selected = shared.select(match.dialect.name, intake.facts.ask.model)
+            record.upstream = selected.name
             forwarded = upstream_headers(
                 headers,
                 self._dialect,
-                shared.upstream_key,
+                selected.key,
                 record.request_id,
                 self._trace.upstream_headers(),
             )
             await self._forward(
-                permit, upstream_scope(self._scope, route, query_string, forwarded), intake.body
+                permit,
+                upstream_scope(
+                    self._scope, path, query_string, forwarded, {EXTENSION: selected.name}
+                ),
+                intake.body,
             )
 
     async def _admit(self, facts: Facts) -> Permit:
@@ -261,6 +278,6 @@ class Passage:
         except Exception as error:  # noqa: BLE001  # no exchange fails for its trace
             _log.error("%s: %s", self._record.request_id, described(error))
 
-    def _client_address(self) -> str | None:
+    def _peer_host(self) -> str | None:
         client = self._scope.get("client")
         return client[0] if client else None

@@ -21,6 +21,8 @@ class Record:
     clock: Callable[[], int]
     dialect: str = ""
     route: Route | None = None
+    path: str = ""
+    """Of a known route, as it came and as it is forwarded."""
     headers: RequestHeaders | None = None
     ask: Ask | None = None
     principal: Principal | None = None
@@ -29,6 +31,7 @@ class Record:
     status: int | None = None
     ending: Ending | None = None
     ended_at_us: int = 0
+    upstream: str = ""
     upstream_error: str | None = None
     upstream_started_at_us: int | None = None
     upstream_ended_at_us: int | None = None
@@ -50,7 +53,7 @@ class Record:
             started_at_us=self.started_at_us,
             ended_at_us=self.ended_at_us,
             method=self.method,
-            path=self.route.path if self.route else "",
+            path=self.path,
             dialect=self.dialect,
             route=self.route,
             ask=self.ask,
@@ -59,6 +62,7 @@ class Record:
             decision=self.decision,
             refusal=self.refusal,
             settlement=settlement,
+            upstream=self.upstream,
             upstream_status=upstream_status,
             upstream_error=self.upstream_error,
             upstream_request_id=relay.upstream_request_id if relay is not None else None,

@@ -1,41 +1,16 @@
 """Errors, by whose fault they are, as refusals that a dialect can word."""
 
-from gateway.errors import (
-    BodyTooLarge,
-    CallerError,
-    MalformedRequest,
-    MethodNotAllowed,
-    Unidentified,
-    UnknownCredential,
-    UnknownRoute,
-    UpstreamError,
-    UpstreamTimeout,
-)
+from gateway.errors import UpstreamError, UpstreamTimeout
+from gateway.facts.caller_fault import by_caller
 from gateway.facts.dialects.port import Answer, Headers
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.proxy.asgi import Send
 
-_BY_CALLER: dict[type[CallerError], RefusalKind] = {
-    MalformedRequest: RefusalKind.MALFORMED,
-    Unidentified: RefusalKind.NO_CREDENTIAL,
-    UnknownCredential: RefusalKind.BAD_CREDENTIAL,
-    UnknownRoute: RefusalKind.UNKNOWN_ROUTE,
-    MethodNotAllowed: RefusalKind.METHOD_NOT_ALLOWED,
-    BodyTooLarge: RefusalKind.BODY_TOO_LARGE,
-}
+__all__ = ["INTERNAL", "by_caller", "by_upstream", "send_answer"]
 
 INTERNAL = Refusal(
     RefusalKind.INTERNAL, "The gateway failed. The operator finds the cause by the request id."
 )
-
-
-def by_caller(error: CallerError) -> Refusal:
-    return Refusal(
-        _BY_CALLER.get(type(error), RefusalKind.MALFORMED),
-        error.message,
-        field=error.field,
-        allow=error.allowed if isinstance(error, MethodNotAllowed) else None,
-    )
 
 
 def by_upstream(error: UpstreamError, *, begun: bool) -> Refusal:

@@ -93,7 +93,8 @@ class Relay:
             if reader.overflowed:
                 return None
             seen = reader.answered.output_tokens_seen
-            return seen if self.ended else max(seen, reader.bytes_as_tokens)
+            writes = self._to.ask.max_output_tokens != 0  # embeddings are bytes and no output
+            return max(seen, reader.bytes_as_tokens) if writes and not self.ended else seen
         if isinstance(reader, Unread) and self.first_byte_at_us is not None:
             return None
         return reader.answered.output_tokens_seen

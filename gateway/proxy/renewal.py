@@ -8,14 +8,12 @@ import asyncio
 import logging
 
 from gateway.admission import Admission, Permit
+from gateway.decision.renewing import renew_every_us
 from gateway.errors import StoreUnavailable
-from gateway.policy.quota import SECOND_US, Unit
+from gateway.policy.quota import SECOND_US
 from gateway.proxy.background import Background
 
 _log = logging.getLogger(__name__)
-
-RENEWALS_PER_LEASE = 3
-"""Two may fail before a slot lapses."""
 
 
 class Renewal:
@@ -30,13 +28,9 @@ class Renewal:
 
     def start(self) -> None:
         reservation = self._permit.reservation
-        leases_us = [
-            charge.limit.lease_us
-            for charge in (reservation.charges if reservation else ())
-            if charge.limit.unit is Unit.CONCURRENT
-        ]
-        if leases_us:
-            self._every_s = min(leases_us) / RENEWALS_PER_LEASE / SECOND_US
+        every_us = renew_every_us(reservation.charges) if reservation else None
+        if every_us is not None:
+            self._every_s = every_us / SECOND_US
             self._arm()
 
     async def stop(self) -> None:

@@ -15,7 +15,10 @@ HOP_BY_HOP = frozenset(
 )
 """RFC 9110, 7.6.1; with everything that begins with `proxy-`."""
 
-CREDENTIALS = frozenset((b"authorization", b"x-api-key"))
+KEYS = frozenset((b"x-api-key", b"x-goog-api-key"))
+"""Headers that hold a key and nothing else."""
+
+CREDENTIALS = KEYS | {b"authorization"}
 
 ONCE = CREDENTIALS | {b"host", b"content-length", b"content-type", b"content-encoding", b"expect"}
 """Two of these have two meanings. (Two `transfer-encoding` are the server's to refuse.)"""
@@ -36,8 +39,12 @@ CLAIMS = frozenset(
         b"x-abuse-tier",
     )
 )
-"""Claims about who asks, from where, or for what else: nobody is trusted to make them."""
+"""Claims about who asks, from where, or for what else. They go no further; who may make some of
+them, `identify` knows."""
 CLAIM_PREFIXES = (b"x-forwarded-", b"x-gauger-")
+
+HIDES_USAGE = frozenset((b"x-goog-fieldmask", b"x-goog-encode-response-if-executable"))
+"""By these an answer of Google's would leave its usage out, or be encoded."""
 
 TRACE_CONTEXT = frozenset((b"traceparent", b"tracestate"))
 
@@ -45,10 +52,10 @@ OURS = TRACE_CONTEXT | {b"host", b"content-length", b"expect", b"accept-encoding
 OURS |= {b"baggage", b"x-request-id", b"request-id"}
 """Written anew for the upstream, or not at all."""
 
-NOT_FORWARDED = HOP_BY_HOP | CREDENTIALS | CLAIMS | OURS
+NOT_FORWARDED = HOP_BY_HOP | CREDENTIALS | CLAIMS | HIDES_USAGE | OURS
 
 WITH_CREDENTIAL = frozenset(
-    (b"cookie", b"api-key", b"x-goog-api-key", b"openai-organization", b"openai-project")
+    (b"cookie", b"api-key", b"x-goog-user-project", b"openai-organization", b"openai-project")
 )
 """They go with the caller's own credential. Beside the operator's they would choose who pays."""
 
@@ -56,6 +63,8 @@ HINTS = frozenset((b"user-agent", b"x-stainless-retry-count"))
 """For the trace alone; the first counts."""
 
 RELIED_ON = NOT_FORWARDED | ONCE | HINTS
+
+NO_CLAIMS: frozenset[bytes] = frozenset()
 
 IDENTITY = (b"accept-encoding", b"identity")
 """The answer is read as it passes."""
@@ -75,6 +84,8 @@ class RequestHeaders:
     """The values of those in ONCE and in HINTS."""
     forwarded: Headers = field(repr=False)
     credentials: Headers = field(repr=False)
+    claimed: Headers = field(repr=False)
+    """What was asked for as `claims`: to be believed of a trusted front proxy alone."""
     chunked: bool
 
     @property
@@ -100,7 +111,7 @@ class RequestHeaders:
         """Exactly one, however often it is shown. Raises `Unidentified`, `MalformedRequest`."""
         shown: set[bytes] = set()
         for name, value in self.credentials:
-            if name == b"x-api-key":
+            if name in KEYS:
                 shown.add(value.strip())
             elif bearer := _BEARER.fullmatch(value):
                 shown.add(bearer[1])
@@ -109,10 +120,11 @@ class RequestHeaders:
                     "The authorization header must be `Bearer` and a key.", field="authorization"
                 )
         if len(shown) > 1:
-            raise MalformedRequest("authorization and x-api-key hold different keys. Send one.")
+            raise MalformedRequest("The headers hold different keys. Send one.")
         if not any(shown):
             raise Unidentified(
-                "No API key. Send `Authorization: Bearer KEY` or `x-api-key: KEY`.",
+                "No API key. Send `Authorization: Bearer KEY`, `x-api-key: KEY` or "
+                "`x-goog-api-key: KEY`.",
             )
         return shown.pop().decode("latin-1")
 
@@ -129,25 +141,31 @@ class RequestHeaders:
             )
 
 
-def read_headers(raw: Headers) -> RequestHeaders:
-    """Raises `MalformedRequest`; its text quotes names, never values."""
-    named = _named_by_connection(raw)
-    once = _singles(raw)
+def read_headers(raw: Headers, claims: frozenset[bytes] = NO_CLAIMS) -> RequestHeaders:
+    """`claims` are the headers by which a front proxy may say who asks.
+
+    Raises `MalformedRequest`; its text quotes names, never values.
+    """
+    relied_on = RELIED_ON | claims if claims else RELIED_ON
+    named = _named_by_connection(raw, relied_on)
+    once = _singles(raw, relied_on)
+    dropped = named | claims
     if not _DIGITS.fullmatch(once.get(b"content-length", b"0")):
         raise _wrong(b"content-length", "is not a length")
     return RequestHeaders(
         once,
-        forwarded=[pair for pair in raw if _goes_on(pair[0]) and pair[0] not in named],
+        forwarded=[pair for pair in raw if _goes_on(pair[0]) and pair[0] not in dropped],
         credentials=[pair for pair in raw if pair[0] in CREDENTIALS],
+        claimed=[pair for pair in raw if pair[0] in claims],
         chunked=any(name == b"transfer-encoding" for name, _ in raw),
     )
 
 
-def _singles(raw: Headers) -> dict[bytes, bytes]:
+def _singles(raw: Headers, relied_on: frozenset[bytes]) -> dict[bytes, bytes]:
     once: dict[bytes, bytes] = {}
     for name, value in raw:
         if b"_" in name:
-            _refuse_twin(name)
+            _refuse_twin(name, relied_on)
         if _CONTROL.search(value):
             raise MalformedRequest("A header value has a control character.")
         if name in ONCE:
@@ -167,7 +185,7 @@ def _goes_on(name: bytes) -> bool:
     )
 
 
-def _named_by_connection(raw: Headers) -> set[bytes]:
+def _named_by_connection(raw: Headers, relied_on: frozenset[bytes]) -> set[bytes]:
     named = {
         token.strip().lower()
         for name, value in raw
@@ -175,15 +193,15 @@ def _named_by_connection(raw: Headers) -> set[bytes]:
         for token in value.split(b",")
     }
     for token in named - {b"close"} - HOP_BY_HOP:
-        if token in RELIED_ON or token.startswith(CLAIM_PREFIXES):
+        if token in relied_on or token.startswith(CLAIM_PREFIXES):
             raise MalformedRequest("connection names a header that is relied on.")
     return named
 
 
-def _refuse_twin(name: bytes) -> None:
+def _refuse_twin(name: bytes, relied_on: frozenset[bytes]) -> None:
     """Some servers read `x_api_key` as `x-api-key`."""
     twin = name.replace(b"_", b"-").lower()
-    if twin in RELIED_ON or twin.startswith(CLAIM_PREFIXES):
+    if twin in relied_on or twin.startswith(CLAIM_PREFIXES):
         raise MalformedRequest("A header is spelt with underscores in place of hyphens.")
 
 

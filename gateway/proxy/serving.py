@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 
 import uvicorn
 
+from gateway.proxy.http_protocol import StrictHttp
+
 
 class _Server(uvicorn.Server):
     """Tells when it is ready, and why it did not start."""
@@ -23,6 +25,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             self.ready.set()
+
+    def abort_connections(self) -> None:
+        """Those that outlast the grace: their exchanges are cancelled, their peers do not read."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, StrictHttp):
+                connection.abort()
 
 
 @contextlib.asynccontextmanager
@@ -45,4 +53,7 @@ async def serving(config: uvicorn.Config, listener: socket.socket) -> AsyncItera
         finally:
             ready.cancel()
             server.should_exit = True
-            await running
+            try:
+                await running
+            finally:
+                server.abort_connections()

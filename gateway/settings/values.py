@@ -38,6 +38,8 @@ class Settings:
     admin: Address | None = Address("127.0.0.1", 9090)
     """Status page, health and metrics; None: not served."""
     accounts: Path | None = None
+    identities: Path | None = None
+    """Whom to believe about who a caller is, besides the accounts file."""
     upstream_key_env: str | None = None
     upstream_key: str | None = field(default=None, repr=False)
     """What that variable holds: sent upstream in the place of the caller's credential."""
@@ -54,6 +56,10 @@ class Settings:
     """What the large model APIs accept themselves."""
     shutdown_grace_s: float = 25.0
     """Less than the 30 s after which Kubernetes kills."""
+    reload_every_s: float | None = 30.0
+    """Policies and accounts are read when a change of their files is seen, and besides so often,
+    for file systems that tell of none; None: only when one is seen. Kubernetes itself takes up to
+    a minute to bring a changed ConfigMap."""
     trust_traceparent: bool = False
     """Continue the caller's trace; otherwise a new one begins and links to it."""
     log_allowed: bool = False

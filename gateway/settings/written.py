@@ -169,6 +169,10 @@ def _grace(text: str) -> float:
     return 0.0 if _amount(text, _SECONDS) == 0 else _seconds(text)
 
 
+def _period(text: str) -> float | None:
+    return None if text.lower() in ("off", "none") else _seconds(text)
+
+
 def _byte_count(text: str) -> int:
     count = _amount(text, _BYTES)
     if count is None or not 1 <= count <= 2**40:
@@ -206,6 +210,7 @@ SETTINGS = {
         _setting("listen", _address),
         _setting("admin", _admin),
         _setting("accounts", _existing_file),
+        _setting("identities", _existing_file),
         _setting("upstream_key_env", _environment_name),
         SECRET_FILE,
         _setting("connect_timeout", _seconds, "_s"),
@@ -213,13 +218,14 @@ SETTINGS = {
         _setting("idle_timeout", _seconds, "_s"),
         _setting("body_limit", _byte_count, "_bytes"),
         _setting("shutdown_grace", _grace, "_s"),
+        _setting("reload_every", _period, "_s"),
         _setting("trust_traceparent", _truth),
         _setting("log_allowed", _truth),
     )
 }
 
 
-PATHS = ("policies", "accounts", "secret_file")
+PATHS = ("policies", "accounts", "identities", "secret_file")
 """In a settings file these are relative to the file."""
 
 

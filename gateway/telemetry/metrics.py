@@ -15,8 +15,7 @@ from prometheus_client.registry import Collector
 
 from gateway.decision.finished import Finished
 from gateway.decision.outcome import StoreState
-from gateway.facts.exchange import RouteName
-from gateway.telemetry.summary import OTHER_ROUTE, Summary, Word
+from gateway.telemetry.summary import Summary, Word
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -135,13 +134,13 @@ class Metrics:
             ("writer",),
             registry,
         )
-        self._durations = _by_route(
+        self._durations = _ByRoute(
             "gateway_request_duration_seconds",
             "From the first byte of the request to the end of the answer.",
             _DURATION_S,
             registry,
         )
-        self._first_chunks = _by_route(
+        self._first_chunks = _ByRoute(
             "gateway_time_to_first_chunk_seconds",
             "From the call of the model API to the first byte passed on.",
             _FIRST_CHUNK_S,
@@ -155,6 +154,12 @@ class Metrics:
         )
         self._config = Gauge(
             "gateway_config_info", "The policies in force.", ("hash",), registry=registry
+        )
+        self._reload_failures = Tally(
+            "gateway_config_reload_failures",
+            "Readings of what operators wrote that were refused; what was in force stays.",
+            ("what",),
+            registry,
         )
         self._reservations = _OpenReservations()
         registry.register(self._reservations)
@@ -183,7 +188,15 @@ class Metrics:
         self._config.clear()
         self._config.labels(hash=digest).set(1)
 
-    def reservations_open(self, count: int) -> None:
+    def can_be_reloaded(self, what: str) -> None:
+        """Its failures are told from 0 on, so that the first is seen as an increase."""
+        self._reload_failures.add(what, amount=0)
+
+    def reload_failed(self, what: str) -> None:
+        self._reload_failures.add(what)
+
+    def reservations_open(self, count: int | None) -> None:
+        """None: nobody knows."""
         self._reservations.count = count
 
     def settlement_failed(self, kind: str) -> None:
@@ -217,18 +230,27 @@ class Metrics:
         duration_us, upstream_us = finished.duration_us, summary.upstream_us
         self._durations[route].observe(duration_us / _SECOND_US)
         self._overhead.observe(max(0, duration_us - upstream_us) / _SECOND_US)
+        first_chunks = self._first_chunks[route]  # from a route's first exchange on, be it with 0
         called_us, first_us = finished.upstream_started_at_us, finished.first_byte_at_us
         if called_us is not None and first_us is not None:
-            self._first_chunks[route].observe((first_us - called_us) / _SECOND_US)
+            first_chunks.observe((first_us - called_us) / _SECOND_US)
 
 
-def _by_route(
-    name: str, meaning: str, buckets: Sequence[float], registry: CollectorRegistry
-) -> dict[str, Histogram]:
-    """One histogram for each route, looked up once."""
-    histogram = Histogram(name, meaning, ("route",), buckets=buckets, registry=registry)
-    routes = [*(route.value for route in RouteName), OTHER_ROUTE]
-    return {route: histogram.labels(route) for route in routes}
+class _ByRoute(dict[str, Histogram]):
+    """One histogram for each route that was ever called, looked up once.
+
+    Names of routes come from our own list and from the policy files.
+    """
+
+    def __init__(
+        self, name: str, meaning: str, buckets: Sequence[float], registry: CollectorRegistry
+    ) -> None:
+        super().__init__()
+        self._all = Histogram(name, meaning, ("route",), buckets=buckets, registry=registry)
+
+    def __missing__(self, route: str) -> Histogram:
+        self[route] = self._all.labels(route)
+        return self[route]
 
 
 def _upstream_failure(finished: Finished) -> str | None:

@@ -63,16 +63,23 @@ class Telemetry:
         pseudonym: Callable[[str], str],
         trust_traceparent: bool = False,
         log_allowed: bool = False,
-        upstream: tuple[str, int] | None = None,
+        upstreams: Mapping[str, tuple[str, int]] | None = None,
     ) -> Self:
         """Traces only if an `OTEL_*` variable names a collector; see `exporters`.
 
-        `pseudonym` names an account to whoever reads traces. `upstream` is the host and port of
-        the model API.
+        `pseudonym` names an account to whoever reads traces. `upstreams` are the host and port of
+        each model API, by its selector.
         """
         to = exporting(environ)
         tracing = (
-            Tracing(to.processor, to.sampler, to.resource, pseudonym, trust_traceparent, upstream)
+            Tracing(
+                to.processor,
+                to.sampler,
+                to.resource,
+                pseudonym,
+                trust_traceparent,
+                upstreams or {},
+            )
             if to
             else None
         )

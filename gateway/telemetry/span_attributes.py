@@ -19,9 +19,13 @@ LONGEST_TEXT = 256
 _METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"}
 )
-_OPERATIONS: Mapping[RouteName, str] = {
+_OPERATIONS: Mapping[str, str] = {
     RouteName.CHAT: "chat",
+    RouteName.COMPLETIONS: "text_completion",
+    RouteName.RESPONSES: "chat",
+    RouteName.EMBEDDINGS: "embeddings",
     RouteName.MESSAGES: "chat",
+    RouteName.GENERATE: "generate_content",
     RouteName.COUNT_TOKENS: "count_tokens",
     RouteName.MODELS: "list_models",
 }
@@ -188,7 +192,9 @@ def _settlement(summary: Summary) -> dict[str, Value | None]:
 
 
 def _operation(finished: Finished) -> str:
-    return _OPERATIONS[finished.route.name] if finished.route else "chat"
+    """That of a route which an operator declared is its own name."""
+    name = finished.route.name if finished.route else RouteName.CHAT
+    return _OPERATIONS.get(name, name)
 
 
 def _first_chunk_s(finished: Finished) -> float | None:

@@ -6,7 +6,7 @@ sampler said. ASGI instrumentation, by contrast, makes a span for every chunk of
 500 chunks, 500 spans).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opentelemetry.sdk.resources import Resource
@@ -51,8 +51,8 @@ class Tracing:
     resource: Resource
     pseudonym: Callable[[str], str]
     trust_traceparent: bool = False
-    upstream: tuple[str, int] | None = None
-    """Host and port of the model API."""
+    upstreams: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Host and port of each model API, by its selector."""
     _refusals: _RefusalAllowance = field(default_factory=_RefusalAllowance)
 
     def begin(self, headers: Headers) -> Identifiers:
@@ -90,7 +90,7 @@ class Tracing:
             SpanKind.CLIENT,
             own=own,
             parent=parent,
-            attributes=span_attributes.client(finished, self.upstream),
+            attributes=span_attributes.client(finished, self.upstreams.get(finished.upstream)),
             times_us=(started_us, started_us + summary.upstream_us),
             failure=span_attributes.client_failure(finished),
         )

@@ -20,6 +20,7 @@ _WAITING_HELPS = frozenset(
         RefusalKind.RATE,
         RefusalKind.CONCURRENCY,
         RefusalKind.STORE_UNAVAILABLE,
+        RefusalKind.IDENTITY_UNAVAILABLE,
         RefusalKind.OVERLOADED,
     }
 )
@@ -81,7 +82,7 @@ class Summary:
     @property
     def route(self) -> str:
         route = self.finished.route
-        return route.name.value if route else OTHER_ROUTE
+        return str(route.name) if route else OTHER_ROUTE
 
     @property
     def settled_tokens(self) -> int | None:

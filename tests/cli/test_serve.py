@@ -36,11 +36,13 @@ def test_every_flag_is_a_variable_and_a_key_of_the_file(
 ) -> None:
     (tmp_path / "secret").write_text("a secret of enough bytes")
     (tmp_path / "accounts").write_text("accounts: []")
+    (tmp_path / "identities").write_text("unknown_keys: admit")
     written = {
         "policies": str(tmp_path),
         "upstream": UPSTREAM,
         "store": "redis://redis",
         "accounts": str(tmp_path / "accounts"),
+        "identities": str(tmp_path / "identities"),
         "secret_file": str(tmp_path / "secret"),
         "listen": "127.0.0.1:1",
         "admin": "127.0.0.1:2",
@@ -50,6 +52,7 @@ def test_every_flag_is_a_variable_and_a_key_of_the_file(
         "idle_timeout": "3s",
         "body_limit": "4KiB",
         "shutdown_grace": "5s",
+        "reload_every": "6s",
         "trust_traceparent": "true",
         "log_allowed": "true",
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.console import ConsoleStatus
 from gateway.policy.quota import SECOND_US, Mode, Policies, Unit, WindowKind
+from gateway.reload import Refused
 from gateway.telemetry.metrics import Totals
 from tests.parts.values import limit, quota
 
@@ -25,6 +26,14 @@ QUOTAS = (
         per=("account.id", "request.model"),
         mode=Mode.SHADOW,
     ),
+)
+
+
+REFUSED = Refused(
+    what="policies",
+    in_force="3fa94c17e0b2",
+    problems=("plans.yaml:3:12: <b> is no unit.", "plans.yaml:4:10: This is wrong."),
+    since_us=BEGAN_US + 90_000 * SECOND_US,
 )
 
 

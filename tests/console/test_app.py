@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
 
 from gateway.console import ConsoleStatus, app, make_console
+from gateway.reload import Outcome, Reloaded
 from gateway.telemetry import Telemetry
-from tests.console.statuses import status
+from tests.console.statuses import REFUSED, status
 from tests.parts.serving import serving
 from tests.telemetry import exchanges
 
@@ -18,12 +19,24 @@ async def well() -> ConsoleStatus:
     return status()
 
 
+async def unchanged() -> Sequence[Reloaded]:
+    return [Reloaded("policies", Outcome.UNCHANGED, "3fa94c17e0b2")]
+
+
 @contextlib.asynccontextmanager
 async def console(
-    telling: app.Status = well, telemetry: Telemetry | None = None
+    telling: app.Status = well,
+    telemetry: Telemetry | None = None,
+    reload: app.Reload = unchanged,
 ) -> AsyncIterator[httpx.AsyncClient]:
     told = telemetry or Telemetry()
-    made = make_console(recent=told.recent, metrics_text=told.metrics.text, status=telling)
+
+    async def metrics_text() -> bytes:
+        return told.metrics.text()
+
+    made = make_console(
+        recent=told.recent, metrics_text=metrics_text, status=telling, reload=reload
+    )
     async with (
         serving(made) as url,
         httpx.AsyncClient(base_url=url, trust_env=False) as client,
@@ -48,7 +61,7 @@ async def test_the_page_shows_what_is_in_force_and_what_happened() -> None:
         assert shown in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/decisions", "/metrics", "/healthz", "/readyz", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/decisions", "/metrics", "/healthz", "/reload", "/x"])
 async def test_every_answer_is_kept_from_caches_frames_and_other_sites(path: str) -> None:
     async with console() as client:
         headers = (await client.get(path)).headers
@@ -62,7 +75,7 @@ async def test_every_answer_is_kept_from_caches_frames_and_other_sites(path: str
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/", "/decisions", "/readyz"])
-async def test_nothing_can_be_changed(method: str, path: str) -> None:
+async def test_nothing_else_can_be_changed(method: str, path: str) -> None:
     async with console() as client:
         assert (await client.request(method, path)).status_code == 405
 
@@ -152,3 +165,77 @@ async def test_a_status_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) 
         answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["reason"] == "the status could not be read within 0.01 s"
+
+
+ADMIN = {"x-gauger-admin": "1"}
+
+
+async def test_a_reload_tells_what_is_in_force_now() -> None:
+    async with console() as client:
+        answer = await client.post("/reload", headers=ADMIN)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"policies": {"outcome": "unchanged", "in_force": "3fa94c17e0b2", "problems": []}},
+    )
+
+
+async def test_a_reload_that_was_refused_says_where_and_fails() -> None:
+    async def refused() -> Sequence[Reloaded]:
+        problems = ("plans.yaml:3:12: This is wrong.",)
+        return [
+            *await unchanged(),
+            Reloaded("accounts", Outcome.REFUSED, "0123456789ab", problems),
+        ]
+
+    async with console(reload=refused) as client:
+        answer = await client.post("/reload", headers=ADMIN)
+    assert answer.status_code == 422
+    assert answer.json()["accounts"]["problems"] == ["plans.yaml:3:12: This is wrong."]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-gauger-admin": "0"},
+        {**ADMIN, "origin": "https://evil.example"},
+        {**ADMIN, "origin": "null"},
+        {**ADMIN, "sec-fetch-site": "cross-site"},
+        {**ADMIN, "sec-fetch-site": "same-origin"},
+    ],
+)
+async def test_a_reload_that_a_page_could_have_sent_is_refused(headers: dict[str, str]) -> None:
+    async def reloaded() -> Sequence[Reloaded]:
+        raise AssertionError
+
+    async with console(reload=reloaded) as client:
+        answer = await client.post("/reload", headers=headers)
+        assert answer.status_code == 403
+        assert "curl" in answer.json()["error"]
+
+
+async def test_a_page_that_asks_first_whether_it_may_is_not_told_yes() -> None:
+    async with console() as client:
+        answer = await client.options(
+            "/reload",
+            headers={
+                "origin": "https://evil.example",
+                "access-control-request-method": "POST",
+                "access-control-request-headers": "x-gauger-admin",
+            },
+        )
+    assert answer.status_code == 405
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+async def test_a_reload_is_no_reading() -> None:
+    async with console() as client:
+        assert (await client.get("/reload", headers=ADMIN)).status_code == 405
+
+
+async def test_a_refused_version_leaves_the_process_ready() -> None:
+    async def telling() -> ConsoleStatus:
+        return status(refused=(REFUSED,))
+
+    async with console(telling) as client:
+        assert (await client.get("/readyz")).json() == {"ready": True}

@@ -1,13 +1,14 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from gateway.console import pages
 from gateway.policy.quota import Policies
 from gateway.telemetry.recent import Row, row
 from gateway.telemetry.summary import summarise
-from tests.console.statuses import status
+from tests.console.statuses import REFUSED, status
 from tests.parts.values import limit, quota
 from tests.telemetry import exchanges
 
@@ -44,7 +45,7 @@ def test_the_page_names_quotas_with_their_whys_limits_and_place() -> None:
         "The why of requests-per-minute.",
         "600 requests / minute",
         "plans.yaml:3",
-        "200,000 output tokens / hour, 50,000 at once",
+        "200,000 output tokens / hour, 50,000 output tokens at once",
         "account.id, request.model",
         "shadow",
         "9.8.7",
@@ -136,3 +137,25 @@ def test_what_is_empty_says_so() -> None:
     text = Elements(pages.status_page(status(policies=Policies()), [])).text
     assert "No quota is in force: nothing is limited." in text
     assert "No request has come yet." in text
+
+
+def test_a_refused_version_is_shown_with_its_problems_and_since_when() -> None:
+    text = " ".join(Elements(pages.status_page(status(refused=(REFUSED,)), [])).text)
+    assert "Refused: policies" in text
+    assert "refused since 2026-05-29 21:26:40 UTC (1 h 3 min ago), and 3fa94c17e0b2 stays" in text
+    assert "plans.yaml:3:12: <b> is no unit." in text
+    assert "plans.yaml:4:10: This is wrong." in text
+    assert "ready" in text
+    assert "not ready" not in text
+
+
+def test_of_a_hundred_problems_the_first_are_shown() -> None:
+    many = replace(REFUSED, problems=tuple(f"a.yaml:{line}:1: wrong" for line in range(1, 101)))
+    text = Elements(pages.status_page(status(refused=(many,)), [])).text
+    assert "a.yaml:20:1: wrong" in text
+    assert "a.yaml:21:1: wrong" not in text
+    assert "80 more are in the log." in text
+
+
+def test_where_nothing_is_refused_nothing_is_said_of_it() -> None:
+    assert "Refused" not in pages.status_page(status(), [])

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from gateway.console.wording import clock, count, lasting, limit_words, milliseconds, moment
-from gateway.policy.quota import SECOND_US, Limit, Unit, WindowKind
+from gateway.policy.quota import SECOND_US, Limit, Period, Unit, WindowKind
 from tests.parts.values import limit
 
 
@@ -18,9 +20,16 @@ from tests.parts.values import limit
         ),
         (
             limit(1_000, Unit.TOKENS, kind=WindowKind.BUCKET, burst=50),
-            "1,000 tokens / minute, 50 at once",
+            "1,000 tokens / minute, 50 tokens at once",
         ),
         (limit(8, Unit.CONCURRENT), "8 in flight"),
+        (limit(40_500_000, Unit.MICRO_USD), "40.50 USD / minute"),
+        (
+            replace(
+                limit(5, kind=WindowKind.CALENDAR), period=Period.MONTH, timezone="Europe/Berlin"
+            ),
+            "5 requests / month, calendar of Europe/Berlin",
+        ),
     ],
 )
 def test_a_limit_reads_as_an_operator_says_it(of: Limit, words: str) -> None:

@@ -1,10 +1,12 @@
 """Readings become a decision: which limit binds, what the caller is told, what the trace says."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.decision.judge import judge, store_unavailable
 from gateway.decision.outcome import Decision, StoreState, Verdict
-from gateway.decision.plan import Plan
+from gateway.decision.plan import Lack, Plan
 from gateway.decision.port import Reading, Reserved
 from gateway.facts.refusal import RefusalKind
 from gateway.policy.quota import SECOND_US, Limit, Mode, Unit, WindowKind
@@ -127,6 +129,67 @@ def test_limits_are_spoken_as_people_say_them(of: Limit, words: str) -> None:
     decision = decide((of, refuses(SECOND_US)))
     assert decision.refusal is not None
     assert words in decision.refusal.message
+
+
+def test_money_is_told_in_dollars() -> None:
+    spend = limit(40_000_000, Unit.MICRO_USD, window_us=86_400 * SECOND_US)
+    decision = decide((spend, refuses(SECOND_US)))
+    assert decision.refusal is not None
+    assert "Limit of 40 USD a day reached" in decision.refusal.message
+    never = decide((spend, refuses(None)), amount=61_500_000)
+    assert never.refusal is not None
+    assert "reserves 61.50 USD, more than the limit of 40 USD a day" in never.refusal.message
+    assert decision.quota_states[0].unit == "micro_usd"
+
+
+def near(used: int, *, percent: int | None = 80, shadow: bool = False) -> list[str]:
+    of = limit(10)
+    rule = quota(of, warn_at_percent=percent, mode=Mode.SHADOW if shadow else Mode.ENFORCE)
+    plan = Plan((charge(of, shadow=shadow),), ESTIMATE, "0123456789ab")
+    reserved = Reserved(admitted=True, at_us=0, readings=(replace(FITS, used=used),))
+    return [reason.code for reason in judge(plan, reserved, {rule.id: rule}).reasons]
+
+
+def test_from_its_share_on_a_limit_is_said_to_be_near() -> None:
+    assert near(7) == []
+    assert near(8) == near(10) == ["near_limit"]
+    assert near(8, shadow=True) == ["near_limit"]
+    assert near(10, percent=None) == []
+
+
+def test_what_is_refused_is_not_also_near() -> None:
+    of = limit(10)
+    rule = quota(of, warn_at_percent=80)
+    plan = Plan((charge(of),), ESTIMATE, "0123456789ab")
+    reserved = Reserved(admitted=False, at_us=0, readings=(refuses(SECOND_US, used=10),))
+    assert [r.code for r in judge(plan, reserved, {rule.id: rule}).reasons] == ["quota_exceeded"]
+
+
+def test_what_another_quota_refused_is_not_near_either() -> None:
+    of = limit(10)
+    rule = quota(of, warn_at_percent=80)
+    plan = Plan((charge(of),), ESTIMATE, "0123456789ab")
+    fits = replace(FITS, used=9, charged=False)
+    reserved = Reserved(admitted=False, at_us=0, readings=(fits,))
+    assert judge(plan, reserved, {rule.id: rule}).reasons == ()
+
+
+def test_a_model_without_a_price_is_refused_for_that() -> None:
+    rule = quota(limit(5, Unit.MICRO_USD))
+    plan = Plan((), ESTIMATE, "0123456789ab", refused_by=rule, lack=Lack.PRICE)
+    decision = judge(plan, None, {rule.id: rule})
+    assert decision.refusal is not None
+    assert decision.refusal.kind is RefusalKind.MALFORMED
+    assert decision.refusal.field == "model"
+    assert "This model has no price, and quota quota" in decision.refusal.message
+    assert [reason.code for reason in decision.reasons] == ["unpriced_model"]
+
+
+def test_what_a_shadow_quota_would_refuse_for_a_lack_is_told() -> None:
+    rule = quota(limit(5), mode=Mode.SHADOW)
+    decision = judge(Plan((), ESTIMATE, "0123456789ab", would_refuse=(rule,)), None, {})
+    assert decision.allowed
+    assert [(r.policy_id, r.code) for r in decision.reasons] == [("quota", "would_refuse")]
 
 
 def test_a_bucket_never_shows_more_than_its_burst() -> None:

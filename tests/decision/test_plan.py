@@ -1,9 +1,15 @@
 """What is charged, to whom, and how much, before anything is known of the answer."""
 
+from dataclasses import replace
+
 import pytest
 
-from gateway.decision.plan import Estimate, Partition, plan
-from gateway.policy.quota import Missing, Mode, Unit, WindowKind
+from gateway.decision.plan import Estimate, Lack, Partition, plan
+from gateway.facts.principal import Account, Principal
+from gateway.policy.predicate import condition
+from gateway.policy.prices import Prices
+from gateway.policy.quota import Limit, Missing, Mode, Policies, Unit, Unpriced, WindowKind
+from gateway.policy.weights import Weights
 from tests.parts.values import ESTIMATE, facts, limit, policies, quota
 
 
@@ -15,6 +21,8 @@ from tests.parts.values import ESTIMATE, facts, limit, policies, quota
         (Unit.INPUT_TOKENS, 10),
         (Unit.OUTPUT_TOKENS, 100),
         (Unit.TOKENS, 110),
+        (Unit.REASONING_TOKENS, 100),
+        (Unit.CACHED_TOKENS, 10),
     ],
 )
 def test_each_unit_reserves_its_own_amount(unit: Unit, amount: int) -> None:
@@ -81,6 +89,104 @@ def test_a_missing_partition_can_refuse_the_request() -> None:
     planned = plan(policies(rule), facts(), ESTIMATE)
     assert planned.refused_by is rule
     assert planned.charges == ()
+
+
+def test_a_shadow_quota_refuses_nothing_that_it_lacks() -> None:
+    rule = quota(limit(5), per=("account.organization",), missing=Missing.REFUSE, mode=Mode.SHADOW)
+    other = quota(limit(5, quota_id="other"))
+    planned = plan(policies(rule, other), facts(), ESTIMATE)
+    assert planned.refused_by is None
+    assert planned.would_refuse == (rule,)
+    assert [charge.limit.quota_id for charge in planned.charges] == ["other"]
+
+
+def test_a_quota_applies_only_where_its_condition_holds() -> None:
+    rules = policies(
+        quota(limit(5, quota_id="always")),
+        quota(limit(5, quota_id="large"), when=condition('request.model == "large"')),
+        quota(limit(5, quota_id="small"), when=condition('request.model == "small"')),
+    )
+    planned = plan(rules, facts(model="small"), ESTIMATE)
+    assert [charge.limit.quota_id for charge in planned.charges] == ["always", "small"]
+
+
+def test_a_condition_that_fails_applies() -> None:
+    rules = policies(quota(limit(5), when=condition('account.attributes["x"] == "y"')))
+    assert len(plan(rules, facts(), ESTIMATE).charges) == 1
+    assert sum(rules.conditions.failures.values()) == 1
+
+
+def test_each_plan_is_charged_against_its_own_limit() -> None:
+    rule = quota(limit(5), by_plan={"pro": (limit(50),)})
+    of_pro = replace(facts(), principal=Principal(Account("a", plan="pro")))
+    assert plan(policies(rule), of_pro, ESTIMATE).charges[0].limit.amount == 50
+    assert plan(policies(rule), facts(), ESTIMATE).charges[0].limit.amount == 5
+
+
+WEIGHTS = Weights(1_000_000, 100_000, 1_250_000, 4_000_000, 5_000_000)
+
+
+def weighted(amount: int) -> Limit:
+    return replace(limit(amount, Unit.TOKENS), weights=WEIGHTS)
+
+
+def test_weighted_tokens_are_reserved_as_if_each_were_of_the_dearest_kind() -> None:
+    planned = plan(policies(quota(weighted(1000))), facts(), ESTIMATE)
+    assert planned.charges[0].amount == 13 + 500  # 10 * 1.25 and 100 * 5
+
+
+def test_what_nobody_declared_is_cut_to_what_a_limit_can_grant() -> None:
+    learned = replace(ESTIMATE, declared=False)
+    assert plan(policies(quota(weighted(100))), facts(), learned).charges[0].amount == 100
+    assert plan(policies(quota(weighted(512))), facts(), ESTIMATE).charges[0].amount == 512
+    assert plan(policies(quota(weighted(100))), facts(), ESTIMATE).charges[0].amount == 510
+    cached = quota(limit(7, Unit.CACHED_TOKENS))
+    assert plan(policies(cached), facts(), ESTIMATE).charges[0].amount == 7
+
+
+PRICE = Weights(3_000_000, 300_000, 3_000_000, 15_000_000, 15_000_000)
+DEAR = Weights(5_000_000, 9_000_000, 1, 1, 60_000_000)
+
+
+def spending(unpriced: Unpriced = Unpriced.DEAREST, mode: Mode = Mode.ENFORCE) -> Policies:
+    rule = quota(limit(40_000_000, Unit.MICRO_USD), unpriced=unpriced, mode=mode)
+    return Policies((rule,), prices=Prices({"sm*": PRICE, "dear": DEAR}))
+
+
+def test_money_is_reserved_at_the_models_price() -> None:
+    (charge,) = plan(spending(), facts(model="small"), ESTIMATE).charges
+    assert charge.amount == 10 * 3 + 100 * 15
+    assert charge.price is charge.of_tokens is PRICE
+
+
+def test_a_model_without_a_price_costs_the_dearest_of_each_kind() -> None:
+    (charge,) = plan(spending(), facts(model="unknown"), ESTIMATE).charges
+    assert charge.amount == 10 * 9 + 100 * 60
+
+
+def test_a_model_without_a_price_can_be_refused() -> None:
+    planned = plan(spending(Unpriced.REFUSE), facts(model="unknown"), ESTIMATE)
+    assert planned.refused_by is not None
+    assert planned.lack is Lack.PRICE
+    assert planned.charges == ()
+
+
+def test_what_uses_no_tokens_needs_no_price() -> None:
+    nothing = Estimate(0, 0, declared=True)
+    planned = plan(spending(Unpriced.REFUSE), facts(model=None), nothing)
+    assert planned.refused_by is None
+    assert planned.charges == ()
+
+
+def test_a_model_without_a_price_can_be_free() -> None:
+    assert plan(spending(Unpriced.FREE), facts(model="unknown"), ESTIMATE).charges == ()
+
+
+def test_a_shadow_quota_would_have_refused_what_has_no_price() -> None:
+    rules = spending(Unpriced.REFUSE, Mode.SHADOW)
+    planned = plan(rules, facts(model="unknown"), ESTIMATE)
+    assert planned.refused_by is None
+    assert planned.would_refuse == rules.quotas
 
 
 def test_shadow_quotas_are_marked_on_their_charges() -> None:

@@ -1,10 +1,13 @@
 """What an exchange costs, however it ended: the table of settlements, row by row."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.decision.settlement import Basis, Delivered, settlement
 from gateway.facts.usage import UNREPORTED, Usage
 from gateway.policy.quota import Unit
+from gateway.policy.weights import Weights
 from tests.parts.values import ESTIMATE, charge, limit
 
 
@@ -78,12 +81,55 @@ def test_each_ending_has_its_charge(
         (Unit.INPUT_TOKENS, 12),
         (Unit.OUTPUT_TOKENS, 34),
         (Unit.TOKENS, 46),
+        (Unit.REASONING_TOKENS, 20),
+        (Unit.CACHED_TOKENS, 8),
     ],
 )
 def test_the_actual_takes_the_place_of_each_unit(unit: Unit, actual: int) -> None:
-    settled = settlement(ESTIMATE, Usage(12, 34), Delivered(began=True))
+    usage = Usage(12, 34, cached_tokens=8, cache_write_tokens=2, reasoning_tokens=20)
+    settled = settlement(ESTIMATE, usage, Delivered(began=True))
     reserved = charge(limit(1000, unit), 1 if unit in (Unit.REQUESTS, Unit.CONCURRENT) else 110)
     assert settled.actual(reserved) == actual
+
+
+PRICE = Weights(3_000_000, 300_000, 3_750_000, 15_000_000, 20_000_000)
+
+
+@pytest.mark.parametrize(
+    ("usage", "micro_usd"),
+    [
+        (Usage(1000, 100), 3_000 + 1_500),
+        (Usage(1000, 100, cached_tokens=900), 300 + 270 + 1_500),
+        (Usage(1000, 100, cached_tokens=900, cache_write_tokens=100), 270 + 375 + 1_500),
+        (Usage(1000, 100, reasoning_tokens=60), 3_000 + 600 + 1_200),
+        (Usage(1000, 0), 3_000),
+        (Usage(1, 0, cached_tokens=1), 1),
+        (Usage(0, 0), 0),
+    ],
+)
+def test_money_is_settled_at_the_price_of_each_kind_of_token(usage: Usage, micro_usd: int) -> None:
+    reserved = replace(charge(limit(40_000_000, Unit.MICRO_USD), 9_999), price=PRICE)
+    settled = settlement(ESTIMATE, usage, Delivered(began=True))
+    assert settled.actual(reserved) == micro_usd
+
+
+def test_weighted_tokens_are_settled_by_their_weights() -> None:
+    weights = Weights(1_000_000, 100_000, 1_250_000, 4_000_000, 4_000_000)
+    reserved = charge(replace(limit(1000, Unit.TOKENS), weights=weights), 513)
+    settled = settlement(ESTIMATE, Usage(100, 10, cached_tokens=95), Delivered(began=True))
+    assert settled.actual(reserved) == 55  # 5 + 9.5 + 40, rounded up
+
+
+def test_what_passed_unreported_is_plain_input_and_output() -> None:
+    settled = settlement(ESTIMATE, UNREPORTED, Delivered(began=True, output_tokens=7))
+    reserved = replace(charge(limit(40_000_000, Unit.MICRO_USD), 9_999), price=PRICE)
+    assert settled.actual(reserved) == 10 * 3 + 7 * 15
+
+
+def test_what_never_began_costs_nothing_in_any_unit() -> None:
+    released = settlement(ESTIMATE, UNREPORTED, Delivered(began=False))
+    reserved = replace(charge(limit(40_000_000, Unit.MICRO_USD), 9_999), price=PRICE)
+    assert released.actual(reserved) == 0
 
 
 def test_a_request_stays_counted_even_if_the_model_never_began() -> None:

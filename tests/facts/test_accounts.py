@@ -15,6 +15,7 @@ accounts:
     keys:
       - {{hash: {A}, note: production}}
       - hash: {B}
+    certificates: [spiffe://corp/acme, "CN=acme,O=Acme"]
     attributes: {{payment: pm_71}}
   - id: locked.out@example
     keys: []
@@ -34,6 +35,19 @@ def test_an_account_is_found_by_each_of_its_keys_hashes() -> None:
     assert accounts.find(B) == acme
     assert accounts.find(C) is None
     assert len(accounts) == 2
+
+
+def test_an_account_is_found_by_its_certificates_and_by_its_name() -> None:
+    accounts = parse_accounts(TWO, "accounts.yaml")
+    acme = accounts.find(A)
+    assert acme is not None
+    assert accounts.with_certificate("spiffe://corp/acme") is acme
+    assert accounts.with_certificate("CN=acme,O=Acme") is acme
+    assert accounts.with_certificate("cn=acme,O=Acme") is None
+    assert accounts.named("acme") is acme
+    assert accounts.named("locked.out@example") == Account("locked.out@example")
+    assert accounts.named("nobody") is None
+    assert accounts.find("acme") is None
 
 
 def test_a_key_is_known_by_the_hash_under_the_deployments_secret() -> None:
@@ -69,6 +83,15 @@ def test_an_id_and_a_hash_are_taken_once() -> None:
     ]
 
 
+def test_a_certificate_is_one_accounts_alone() -> None:
+    (problem,) = problems(
+        "accounts:\n  - {id: a, keys: [], certificates: [CN=a]}\n"
+        "  - {id: b, keys: [], certificates: [CN=b, CN=a]}\n"
+    )
+    assert problem.message.startswith("This certificate is taken; first in line 2.")
+    assert (problem.line, problem.column) == (3, 44)
+
+
 def test_a_file_whose_only_fault_is_a_hash_taken_twice_is_refused() -> None:
     (problem,) = problems(f"accounts:\n  - {{id: a, keys: [{{hash: {A}}}, {{hash: {A}}}]}}\n")
     assert "This hash is taken" in problem.message
@@ -91,6 +114,9 @@ def test_a_file_whose_only_fault_is_a_hash_taken_twice_is_refused() -> None:
         ("accounts: [{id: a, keys: [], created_at: 1760000000000}]", (1, 42), "Milliseconds?"),
         ("accounts: [{id: a, keys: [], created_at: -1}]", (1, 42), "out of bounds"),
         ("accounts: [{id: a, keys: [], created_at: 2026-01-01}]", (1, 42), "a whole number"),
+        ("accounts: [{id: a, keys: [], certificates: CN=a}]", (1, 44), "must be a list"),
+        ("accounts: [{id: a, keys: [], certificates: ['ä']}]", (1, 45), "the name of a cert"),
+        ("accounts: [{id: a, keys: [], certificates: ['']}]", (1, 45), "the name of a cert"),
         ("accounts: [{id: a, keys: [], attributes: {n: 5}}]", (1, 46), '"n" must be text'),
     ],
 )
@@ -109,6 +135,7 @@ def test_what_cannot_be_meant_is_a_located_problem(
         "accounts: [{id: a, keys: [sk-CANARY]}]",
         "accounts: [{id: a, keys: sk-CANARY}]",
         "accounts: [{id: a, keys: [{sk-CANARY: x}]}]",
+        "accounts: [{id: a, keys: [], certificates: [sk-CANARY\u00e4, sk-CANARY, sk-CANARY]}]",
         "accounts: [{id: 'sk CANARY', keys: []}]",
         "accounts: [{id: a, keys: [{hash: sk-CANARY, hash: x}, {hash: sk-CANARY}]}]",
         "accounts: [{id: a, keys: [{hash: &CANARY x}], sk-CANARY: b, sk-CANARY: c}]",

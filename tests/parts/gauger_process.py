@@ -38,6 +38,18 @@ class Gauger:
     process: asyncio.subprocess.Process
     log: list[str] = field(default_factory=list)
     """Lines of its standard error."""
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    """It has said something."""
+
+    async def said(self, *words: str) -> str:
+        """The first line of its log that holds all of these words."""
+        async with asyncio.timeout(DECIDED_S):
+            while True:
+                for line in self.log:
+                    if all(word in line for word in words):
+                        return line
+                self.more.clear()
+                await self.more.wait()
 
     async def decisions(self, key: str, count: int) -> list[dict[str, Any]]:
         """What was decided for a key, newest first, once this many of its exchanges are settled."""
@@ -88,7 +100,8 @@ async def gauger(
         stderr=asyncio.subprocess.PIPE,
     )
     log: list[str] = []
-    listening = asyncio.create_task(_lines(process.stderr, log))
+    more = asyncio.Event()
+    listening = asyncio.create_task(_lines(process.stderr, log, more))
     try:
         async with asyncio.timeout(START_S):
             try:
@@ -98,7 +111,7 @@ async def gauger(
                 exit_code = await process.wait()
                 await listening
                 raise DidNotStart(exit_code, "\n".join(log)) from None
-        yield Gauger(url, admin_url, process, log)
+        yield Gauger(url, admin_url, process, log, more)
     finally:
         await _stop(process)
         await listening
@@ -125,10 +138,11 @@ async def _announced(stream: asyncio.StreamReader | None, words: str) -> str:
     return line.removeprefix(words)
 
 
-async def _lines(stream: asyncio.StreamReader | None, into: list[str]) -> None:
+async def _lines(stream: asyncio.StreamReader | None, into: list[str], more: asyncio.Event) -> None:
     assert stream is not None
     while line := await stream.readline():
         into.append(line.decode(errors="replace").rstrip())
+        more.set()
 
 
 def _environment() -> dict[str, str]:

@@ -137,7 +137,9 @@ def _serve() -> None:
     params.model_alias = {MODEL}
     params.n_ctx = CONTEXT_TOKENS
     params.n_parallel = 2
-    params.cpuparams.n_threads = 2
+    # Two threads wait for each other by spinning: on busy cores that is ten times slower than one.
+    params.cpuparams.n_threads = 1
+    params.cpuparams_batch.n_threads = 1
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.endpoint_metrics = True

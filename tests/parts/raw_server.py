@@ -11,6 +11,7 @@ import ssl
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
 
 Script = Callable[["Peer"], Awaitable[None]]
 
@@ -28,13 +29,14 @@ class Peer(asyncio.Protocol):
         self.sent_bytes = 0
         self.closed = asyncio.Event()
         """The other side ended or reset the connection."""
+        self.lost = asyncio.Event()
+        """Nothing is left of the connection."""
         self.closed_at: float | None = None
         """`time.monotonic` of that moment."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=1, low=0)  # with a 0, TLS would stay paused
+        self._transport = cast("asyncio.Transport", transport)  # that of uvloop only looks like one
+        self._transport.set_write_buffer_limits(high=1, low=0)  # with a 0, TLS would stay paused
         self._server.greet(self)
 
     def data_received(self, data: bytes) -> None:
@@ -49,6 +51,7 @@ class Peer(asyncio.Protocol):
         del exc
         self._note_closed()
         self._writable.set()
+        self.lost.set()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -158,6 +161,8 @@ class RawServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for peer in self.peers:
             peer._transport.abort()
+        for peer in self.peers:
+            await peer.lost.wait()
 
 
 @contextlib.asynccontextmanager

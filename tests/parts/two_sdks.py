@@ -15,19 +15,19 @@ TIMEOUT_S = 20.0
 
 @asynccontextmanager
 async def openai_sdk(
-    url: str, key: str, *, max_retries: int = 0
+    url: str, key: str, *, max_retries: int = 0, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(
-        base_url=f"{url}/v1", api_key=key, max_retries=max_retries, timeout=TIMEOUT_S
+        base_url=f"{url}/v1", api_key=key, max_retries=max_retries, timeout=timeout_s
     ) as client:
         yield client
 
 
 @asynccontextmanager
 async def anthropic_sdk(
-    url: str, key: str, *, max_retries: int = 0
+    url: str, key: str, *, max_retries: int = 0, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[anthropic.AsyncAnthropic]:
     async with anthropic.AsyncAnthropic(
-        base_url=url, api_key=key, max_retries=max_retries, timeout=TIMEOUT_S
+        base_url=url, api_key=key, max_retries=max_retries, timeout=timeout_s
     ) as client:
         yield client

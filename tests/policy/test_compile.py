@@ -1,8 +1,19 @@
 import pytest
 
-from gateway.policy.compile import doubts, faults, quota
+from gateway.policy.compile import prices, quota
 from gateway.policy.document import PolicyFile, QuotaRule
-from gateway.policy.quota import SECOND_US, Limit, Missing, Mode, Unit, WindowKind
+from gateway.policy.predicate import condition
+from gateway.policy.quota import (
+    SECOND_US,
+    Limit,
+    Missing,
+    Mode,
+    Period,
+    Unit,
+    Unpriced,
+    WindowKind,
+)
+from gateway.policy.weights import Weights
 
 MINUTE_US = 60 * SECOND_US
 
@@ -52,67 +63,96 @@ def test_the_rules_mode_wins_over_the_files(
     assert quota(rule("5/minute", **of_rule), file(of_file), "").mode is holds
 
 
-@pytest.mark.parametrize(
-    ("written", "place", "words"),
-    [
-        (rule("5/minute", burst=2), ("burst",), "does nothing in a sliding window"),
-        (rule("5/minute", window="sliding", burst=2), ("burst",), "does nothing in a sliding"),
-        (rule("5 concurrent", window="bucket"), ("window",), "in flight has no window"),
-        (rule("5 concurrent", burst=2), ("burst",), "in flight has no window"),
-        (rule("5/minute", lease="10s"), ("lease",), "this rule has none"),
-        (rule(["5/minute", "6/60 seconds"]), ("limit", 1), "the same thing twice"),
-        (rule(["5 concurrent", "6 concurrent"]), ("limit", 1), "the same thing twice"),
-        (rule("5/minute", per=["model", "request.model"]), ("per", 1), "the same thing twice"),
-        (
-            rule(["5/minute", "6 tokens/day"], window="bucket", burst=2),
-            ("burst",),
-            "count different units",
-        ),
-        (
-            rule("1_000_001 requests/second", window="bucket"),
-            ("limit", 0),
-            "at most once in a microsecond",
-        ),
-        (
-            rule("1 tokens/day", window="bucket", burst=367),
-            ("burst",),
-            "more than a year to refill. Write at most 366",
-        ),
-    ],
-)
-def test_keys_that_contradict_each_other_are_faults(
-    written: QuotaRule, place: tuple[str | int, ...], words: str
-) -> None:
-    ((found, message),) = faults(written)
-    assert found == place
-    assert words in message
+def test_each_plan_has_limits_of_its_own() -> None:
+    written = rule(
+        ["100 tokens/day", "3 concurrent"],
+        window="bucket",
+        burst="9",
+        scale={"free": 0.5, "pro": 5, "default": 2},
+    )
+    compiled = quota(written, file(), "")
+    assert [limit.amount for limit in compiled.limits] == [200, 6]
+    assert [limit.amount for limit in compiled.limits_of("free")] == [50, 1]
+    assert [limit.amount for limit in compiled.limits_of("pro")] == [500, 15]
+    assert compiled.limits_of("other") == compiled.limits_of(None) == compiled.limits
+    assert [compiled.limits_of(plan)[0].burst for plan in ("free", "pro", None)] == [4, 45, 18]
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        rule(["5/minute", "100/hour", "5 tokens/minute", "3 concurrent"], lease="5s"),
-        rule(["5/minute", "3 concurrent"], window="bucket", burst=2, lease="1h"),
-        rule("5/minute", window="bucket", burst=50),
-        rule("1 tokens/day", window="bucket", burst=366),
-        rule("1M requests/second", window="bucket"),
-        rule("5 concurrent"),
-    ],
-)
-def test_what_fits_together_has_no_faults_and_raises_no_doubts(written: QuotaRule) -> None:
-    assert list(faults(written)) == []
-    assert list(doubts(written)) == []
+def test_plans_share_their_meters() -> None:
+    compiled = quota(rule("100 tokens/day", scale={"pro": 5}), file(), "")
+    assert compiled.limits_of("pro")[0].meter == compiled.limits[0].meter
 
 
-def test_a_rule_without_a_why_is_doubtful() -> None:
-    ((place, message),) = doubts(QuotaRule.model_validate({"id": "a", "limit": "5/minute"}))
-    assert place == ()
-    assert 'has no "why"' in message
+def test_no_plan_is_scaled_to_nothing() -> None:
+    compiled = quota(rule("3 concurrent", scale={"free": 0.1}), file(), "")
+    assert compiled.limits_of("free")[0].amount == 1
 
 
-def test_a_bucket_that_a_slower_one_with_the_same_burst_always_undercuts_is_doubtful() -> None:
-    # 200k an hour refill faster than 1M a day, from the same burst
-    written = rule(["200k tokens/hour", "1M tokens/day", "3 concurrent"], window="bucket", burst=50)
-    ((place, message),) = doubts(written)
-    assert place == ("limit", 0)
-    assert "never binds" in message
+def test_without_a_scale_all_plans_have_what_is_written() -> None:
+    compiled = quota(rule("3 concurrent"), file(), "")
+    assert compiled.limits_of("free") == compiled.limits
+
+
+def test_a_calendar_window_knows_its_period_and_whose_midnight_it_is() -> None:
+    written = rule(["40 USD/month", "2 concurrent"], window="calendar", timezone="Europe/Berlin")
+    by_month, in_flight = quota(written, file(), "").limits
+    assert (by_month.kind, by_month.period) == (WindowKind.CALENDAR, Period.MONTH)
+    assert by_month.timezone == "Europe/Berlin"
+    assert (in_flight.kind, in_flight.period, in_flight.timezone) == (
+        WindowKind.IN_FLIGHT,
+        None,
+        "",
+    )
+    (silent,) = quota(rule("5 requests/day", window="calendar"), file(), "").limits
+    assert silent.timezone == "UTC"
+
+
+def test_a_calendar_window_of_another_timezone_is_another_meter() -> None:
+    (berlin,) = quota(rule("5/day", window="calendar", timezone="Europe/Berlin"), file(), "").limits
+    (utc,) = quota(rule("5/day", window="calendar"), file(), "").limits
+    (sliding,) = quota(rule("5/day"), file(), "").limits
+    assert len({berlin.meter, utc.meter, sliding.meter}) == 3
+
+
+def test_weights_are_for_the_limits_of_tokens_alone() -> None:
+    written = rule(
+        ["5 tokens/day", "5 output_tokens/day"],
+        weights={"cached": 0.1, "cache_write": 1.25, "output": 4},
+    )
+    weighted, plain = quota(written, file(), "").limits
+    assert weighted.weights == Weights(1_000_000, 100_000, 1_250_000, 4_000_000, 4_000_000)
+    assert plain.weights is None
+
+
+def test_what_is_not_weighed_counts_as_what_it_is_a_part_of() -> None:
+    (limit,) = quota(rule("5 tokens/day", weights={"input": 0, "output": 3}), file(), "").limits
+    assert limit.weights == Weights(0, 0, 0, 3_000_000, 3_000_000)
+
+
+def test_a_price_that_is_not_written_is_that_of_what_the_tokens_are_a_part_of() -> None:
+    written = PolicyFile.model_validate(
+        {
+            "prices": {
+                "a": {"input": "3 USD", "output": "15 USD"},
+                "b": {
+                    "input": "3 USD",
+                    "cached": "0.30 USD",
+                    "cache_write": "3.75 USD",
+                    "output": "15 USD",
+                    "reasoning": "20 USD",
+                },
+            }
+        }
+    )
+    assert prices(written.prices) == {
+        "a": Weights(3_000_000, 3_000_000, 3_000_000, 15_000_000, 15_000_000),
+        "b": Weights(3_000_000, 300_000, 3_750_000, 15_000_000, 20_000_000),
+    }
+
+
+def test_what_else_is_written_is_compiled_as_it_is() -> None:
+    compiled = quota(
+        rule("4 USD/day", when="request.n > 1", warn_at="80%", unpriced="refuse"), file(), ""
+    )
+    assert compiled.when == condition("request.n > 1")
+    assert (compiled.warn_at_percent, compiled.unpriced) == (80, Unpriced.REFUSE)

@@ -24,7 +24,7 @@ quotas:
   - id: tokens
     limitt: 5/minute
   - id: spend
-    limit: 40 USD/day
+    limit: 40 EUR/day
   - id: burst
     limit: 5/minute
     burst: 10
@@ -50,7 +50,7 @@ def test_a_file_with_ten_different_mistakes_gets_its_ten_located_errors() -> Non
         (9, 20, '"per:'),
         (10, 9, '"id:'),
         (11, 5, '"limitt"'),
-        (13, 12, "This"),
+        (13, 12, '"EUR"'),
         (16, 12, '"burst"'),
         (19, 5, '"limit"'),
     ]
@@ -62,7 +62,8 @@ def test_an_error_names_the_place_the_value_the_allowed_and_the_nearest() -> Non
     (problem,) = problems(SOUND + "    per: accaunt\n")
     assert str(problem) == (
         'a.yaml:5:10: "per: accaunt" is not a partition key. Allowed: account, plan, organization, '
-        'address, route, dialect, model, end_user. Did you mean "account"?'
+        "payment, network, origin, address, sdk, route, dialect, model, end_user. Did you mean "
+        '"account"?'
     )
 
 
@@ -102,7 +103,7 @@ def test_a_file_that_limits_nothing_is_an_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["prices", "behaviours", "lists", "score", "responses", "exemptions", "guardrails"],
+    ["behaviours", "lists", "score", "responses", "exemptions", "guardrails"],
 )
 def test_a_section_of_a_later_version_is_refused_not_ignored(key: str) -> None:
     (problem,) = problems(SOUND + f"{key}: {{}}\n")
@@ -111,11 +112,129 @@ def test_a_section_of_a_later_version_is_refused_not_ignored(key: str) -> None:
     assert "would not enforce it" in problem.message
 
 
-@pytest.mark.parametrize("key", ["when", "scale", "timezone", "on_store_failure"])
-def test_a_key_of_a_later_version_is_refused_not_ignored(key: str) -> None:
-    (problem,) = problems(SOUND + f"    {key}: x\n")
+def test_a_key_of_a_later_version_is_refused_not_ignored() -> None:
+    (problem,) = problems(SOUND + "    on_store_failure: open\n")
     assert (problem.line, problem.column) == (5, 5)
-    assert f'does not know "{key}"' in problem.message
+    assert 'does not know "on_store_failure"' in problem.message
+
+
+def test_a_fault_inside_a_condition_is_told_where_it_stands_in_the_file() -> None:
+    found = problems(
+        SOUND + '    when: request.modle == "a" || account.pln == ""\n',
+        SOUND.replace("id: a", "id: b") + "    when: |\n      request.n > 1 &&\n        foo\n",
+        SOUND.replace("id: a", "id: c") + "    when: >-\n      request.n > 1\n      and true\n",
+        SOUND.replace("id: a", "id: d") + "    when: 'request.model == ''a'' && 5'\n",
+    )
+    assert [(p.file, p.line, p.column) for p in found] == [
+        ("a.yaml", 5, 11),
+        ("a.yaml", 5, 35),
+        ("b.yaml", 7, 9),
+        ("c.yaml", 7, 7),
+        ("d.yaml", 5, 35),
+    ]
+    assert 'Did you mean "request.model"?' in found[0].message
+    assert '"foo" is not a fact' in found[2].message
+
+
+@pytest.mark.parametrize(
+    ("keys", "place", "words"),
+    [
+        ("when: 5", (5, 11), '"when" must be a condition, not the number 5'),
+        ("when:", (5, 5), '"when" must be a condition, not nothing'),
+        ("when: ''", (5, 12), "ends too early"),
+        ("timezone: Europe/Berln", (5, 15), 'Did you mean "Europe/Berlin"?'),
+        ("timezone: Europe/Berlin", (5, 15), "does nothing in a sliding window"),
+        ("scale: {free: -1}", (5, 19), "is negative"),
+        ("scale: {free: 1, free: 2}", (5, 22), "is written twice"),
+        ("scale: [1, 2]", (5, 12), '"scale" must be a mapping'),
+        ("scale:", (5, 5), '"scale" holds nothing'),
+        ("weights: 4", (5, 14), '"weights" must be a mapping'),
+        ("weights: {outputs: 4}", (5, 15), 'Did you mean "output"?'),
+        ("unpriced: dear", (5, 15), 'Did you mean "dearest"?'),
+        ("warn_at: 0.8", (5, 14), "Write 1% to 99%"),
+        ("window: calender", (5, 13), 'Did you mean "calendar"?'),
+        ("when: request.stream\n    when: request.stream", (6, 5), "is written twice"),
+    ],
+)
+def test_a_key_with_a_value_that_cannot_be_meant_is_one_located_problem(
+    keys: str, place: tuple[int, int], words: str
+) -> None:
+    (problem,) = problems(SOUND + f"    {keys}\n")
+    assert (problem.line, problem.column) == place
+    assert words in problem.message
+
+
+SPEND = "quotas:\n  - {id: a, why: Because., unpriced: refuse, limit: 40 USD/day}\n"
+PRICES = "prices:\n  frontier-*: {input: 3 USD, output: 15 USD}\n"
+
+
+def test_prices_of_all_files_are_one_table() -> None:
+    policies = load({"a.yaml": SPEND, "b.yaml": PRICES, "c.yaml": PRICES.replace("ier-*", "")})
+    assert set(policies.prices.by_pattern) == {"frontier-*", "front"}
+
+
+def test_a_limit_in_money_needs_prices() -> None:
+    (problem,) = problems(SOUND, SPEND.replace("id: a", "id: b"))
+    assert (problem.file, problem.line, problem.column) == ("b.yaml", 2, 53)
+    assert "needs prices" in problem.message
+
+
+def test_prices_alone_limit_nothing() -> None:
+    (problem,) = problems(PRICES)
+    assert (problem.line, problem.message) == (
+        2,
+        "Prices alone limit nothing. Write a rule in USD.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "words"),
+    [
+        ("{input: 3 USD}", (3, 15), '"output" is missing here'),
+        ("{input: 3, output: 1 USD}", (3, 23), '"3" is not an amount of money'),
+        ("{input: -3 USD, output: 1 USD}", (3, 23), "is negative"),
+        ("{input: 3 USD, input: 1 USD, output: 1 USD}", (3, 30), "is written twice"),
+        ("{input: 3 USD, output: 1 USD, image: 1 USD}", (3, 45), '"image" is not a key here'),
+        ("3 USD", (3, 15), '"frontier-*" must be a mapping'),
+        ("", (3, 3), '"frontier-*" must be a mapping'),
+    ],
+)
+def test_a_price_that_cannot_be_meant_is_one_located_problem(
+    written: str, place: tuple[int, int], words: str
+) -> None:
+    (problem,) = problems(f"# spend\nprices:\n  frontier-*: {written}\n{SPEND}")
+    assert (problem.line, problem.column) == place
+    assert words in problem.message
+
+
+@pytest.mark.parametrize("pattern", ['""', "a" * 300, '"a\\u0007"'])
+def test_what_no_model_can_be_called_has_no_price(pattern: str) -> None:
+    (problem,) = problems(f"prices:\n  ? {pattern}\n  : {{input: 3 USD, output: 1 USD}}\n{SPEND}")
+    assert (problem.line, problem.column) == (2, 5)
+    assert "is not the name of a model" in problem.message
+
+
+def test_a_pattern_has_one_price_over_all_files() -> None:
+    found = problems(SPEND + PRICES, "# more\n" + PRICES)
+    assert [(p.file, p.line, p.column) for p in found] == [("b.yaml", 3, 3)]
+    assert '"frontier-*" is taken; first in a.yaml:4' in found[0].message
+
+
+def test_a_file_with_a_fault_does_not_make_prices_seem_missing() -> None:
+    (problem,) = problems(SPEND, PRICES + "mode: shadw\n")
+    assert "shadw" in problem.message
+
+
+def test_what_another_quota_undercuts_is_warned_of_where_it_stands() -> None:
+    looser = "quotas:\n  - id: b\n    why: Because.\n    limit: [3 concurrent, 9/minute]\n"
+    (warning,) = inspect({"a.yaml": SOUND, "b.yaml": looser}).warnings
+    assert (warning.file, warning.line, warning.column) == ("b.yaml", 4, 27)
+
+
+def test_a_condition_that_can_fail_is_warned_of_where_it_can() -> None:
+    text = SOUND + '    when: account.attributes["tier"] == "x"\n'
+    (warning,) = inspect({"a.yaml": text}).warnings
+    assert (warning.line, warning.column) == (5, 29)
 
 
 @pytest.mark.parametrize("written", ["no", "off", "on"])
@@ -190,6 +309,7 @@ WORDS = st.sampled_from(
         *("\n  - ", ": ", "\n    ", "a", "5/minute", "600 requests/minute", "8 concurrent"),
         *("bucket", "shadow", "account", "30s", "---\n", "\r\n", "\u2028", "é", "0x1", "1e9"),
         *("\ufeff", "\x00", "<<: ", "&a ", "*a", "!!str ", "when", "null", "-1", ".5"),
+        *("prices", "scale", "5 USD/day", "timezone", "calendar", "request.model ==", "weights"),
     ]
 )
 
@@ -233,10 +353,18 @@ def test_any_edit_of_a_file_is_policies_or_located_problems(at: int, new: str, c
 @a_loaded_machine_is_no_fault
 @given(
     st.fixed_dictionaries(
-        {"id": st.sampled_from(["a", "B", 5, None]), "limit": st.sampled_from(["5/day", 5, ["x"]])},
+        {
+            "id": st.sampled_from(["a", "B", 5, None]),
+            "limit": st.sampled_from(["5/day", 5, ["x"], "5 USD/day"]),
+        },
         optional={
             "per": st.sampled_from(["account", "x", [], ["model", "model"]]),
             "window": st.sampled_from(["bucket", "sliding", "calendar", True]),
+            "when": st.sampled_from(["request.stream", "request.n", "|\n     account.x", 5]),
+            "scale": st.sampled_from(["{free: 1}", "{}", "{default: 0.1}", "{free: x}", 5]),
+            "timezone": st.sampled_from(["UTC", "Mars", 1]),
+            "unpriced": st.sampled_from(["free", "dear"]),
+            "warn_at": st.sampled_from(["80%", 80]),
             "burst": st.sampled_from([0, 5, 10**9, "50k", {}]),
             "lease": st.sampled_from(["30s", 5, "0s"]),
             "mode": st.sampled_from(["shadow", "no"]),

@@ -1,7 +1,7 @@
 import limits
 import pytest
 
-from gateway.policy.quota import SECOND_US, Unit
+from gateway.policy.quota import SECOND_US, Period, Unit
 from gateway.policy.rate import (
     MAX_AMOUNT,
     MAX_WINDOW_US,
@@ -9,6 +9,7 @@ from gateway.policy.rate import (
     Rate,
     amount,
     duration_us,
+    money,
     rate,
 )
 
@@ -25,6 +26,12 @@ DAY_US = 24 * HOUR_US
         ("200k output_tokens/hour", Rate(200_000, Unit.OUTPUT_TOKENS, HOUR_US)),
         ("1G input_tokens/month", Rate(10**9, Unit.INPUT_TOKENS, 30 * DAY_US)),
         ("8 concurrent", Rate(8, Unit.CONCURRENT, 0)),
+        ("50k reasoning_tokens/hour", Rate(50_000, Unit.REASONING_TOKENS, HOUR_US)),
+        ("1M cached_tokens/day", Rate(10**6, Unit.CACHED_TOKENS, DAY_US)),
+        ("40 USD/day", Rate(40_000_000, Unit.MICRO_USD, DAY_US)),
+        ("0.000001 USD per 2 hours", Rate(1, Unit.MICRO_USD, 2 * HOUR_US)),
+        ("1.5k USD/month", Rate(1_500_000_000, Unit.MICRO_USD, 30 * DAY_US)),
+        ("1_000.25 USD/week", Rate(1_000_250_000, Unit.MICRO_USD, 7 * DAY_US)),
         ("100 requests/15 minutes", Rate(100, Unit.REQUESTS, 15 * MINUTE_US)),
         ("1_000 requests/week", Rate(1_000, Unit.REQUESTS, 7 * DAY_US)),
         ("1_000_000 tokens per 2 hours", Rate(1_000_000, Unit.TOKENS, 2 * HOUR_US)),
@@ -84,8 +91,17 @@ def test_what_limits_would_misread_never_reaches_it(written: str) -> None:
         ("5 token_s/day", 'Did you mean "tokens"?'),
         ("5 TOKENS/day", 'Did you mean "tokens"?'),
         ("5 tokens each/day", '"tokens each" in "5 tokens each/day" is not a unit'),
-        ("40 USD/day", 'does not count "USD" and would not enforce it'),
-        ("5 reasoning_tokens/day", "would not enforce it"),
+        ("40 usd/day", 'Did you mean "USD"?'),
+        ("40 EUR/day", '"EUR" in "40 EUR/day" is not a unit'),
+        ("40 USD", "has no window. Write for example 40 USD/minute"),
+        ("-40 USD/day", "is negative"),
+        ("0 USD/day", "would never admit anything"),
+        ("0.0000001 USD/day", "is not an amount of money"),
+        ("1.5.0 USD/day", "is not an amount of money"),
+        ("$40 USD/day", "is not an amount of money"),
+        ("1_099_512 USD/day", "The most is 1,099,511 USD"),
+        ("99G USD/day", "The most is 1,099,511 USD"),
+        ("$40/day", '"$40" is not an amount'),
         ("5 requests/minit", 'Did you mean "minute"?'),
         ("5 requests/m", '"m" in "5 requests/m" is not a window'),
         ("5 requests/s", '"s" in "5 requests/s" is not a window'),
@@ -104,6 +120,41 @@ def test_what_is_no_limit_is_refused_with_what_to_write(written: str, words: str
     with pytest.raises(NotUnderstood) as refused:
         rate(written)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "period"),
+    [
+        ("5/minute", Period.MINUTE),
+        ("5 per hour", Period.HOUR),
+        ("40 USD/day", Period.DAY),
+        ("2M tokens/week", Period.WEEK),
+        ("2M tokens/1 month", Period.MONTH),
+        ("5/month", Period.MONTH),
+        ("5/30 days", None),
+        ("5 tokens/30 days", None),
+        ("5 tokens/24 hours", None),
+        ("5/second", None),
+        ("8 concurrent", None),
+    ],
+)
+def test_a_limit_knows_the_part_of_the_calendar_that_it_names(
+    written: str, period: Period | None
+) -> None:
+    assert rate(written).period is period
+
+
+@pytest.mark.parametrize(
+    ("written", "micro"),
+    [("40 USD", 40_000_000), (" 0.30  USD ", 300_000), ("2k USD", 2_000_000_000)],
+)
+def test_money_is_counted_in_millionths(written: str, micro: int) -> None:
+    assert money(written) == micro
+
+
+def test_a_price_may_be_nothing() -> None:
+    assert money("0 USD", least=0) == 0
+    assert money("0.00 USD", least=0) == 0
 
 
 @pytest.mark.parametrize(("written", "units"), [("50k", 50_000), (" 1_000 ", 1_000), ("7", 7)])

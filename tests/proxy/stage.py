@@ -14,15 +14,18 @@ from gateway.decision.finished import Finished
 from gateway.decision.plan import Charge
 from gateway.decision.port import Reading, Reservation, Reserved, SettledCharge
 from gateway.errors import StoreUnavailable
+from gateway.facts.dialects.declared import DeclaredRoute
 from gateway.facts.dialects.port import Headers
 from gateway.facts.estimate import OutputEstimator
 from gateway.facts.principal import Secret
-from gateway.policy.quota import SECOND_US, Unit
+from gateway.identity.identities import Identities
+from gateway.policy.quota import SECOND_US, Policies, Unit
 from gateway.proxy.asgi import App, Message, Receive, Scope, Send
 from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.identify import Identifier
 from gateway.proxy.intake import UpstreamKey
 from gateway.proxy.middleware import Gateway
+from gateway.proxy.selection import Select, the_only_one
 from tests.parts.values import limit, policies, quota
 
 NOW_US = 1_780_000_000 * SECOND_US
@@ -314,28 +317,31 @@ def stage(
     model: Model,
     *,
     upstream_key: str | None = None,
+    select: Select | None = None,
+    routes: tuple[DeclaredRoute, ...] = (),
     limits: EdgeLimits | None = None,
     lease_us: int = 30 * SECOND_US,
+    identities: Identities | None = None,
 ) -> Stage:
     store, told = Ledger(), Told()
-    rules = Rules(
-        policies(
-            quota(
-                limit(600, Unit.REQUESTS),
-                limit(100_000, Unit.INPUT_TOKENS),
-                limit(100_000, Unit.OUTPUT_TOKENS),
-                limit(8, Unit.CONCURRENT, lease_us=lease_us),
-            )
+    in_force = policies(
+        quota(
+            limit(600, Unit.REQUESTS),
+            limit(100_000, Unit.INPUT_TOKENS),
+            limit(100_000, Unit.OUTPUT_TOKENS),
+            limit(8, Unit.CONCURRENT, lease_us=lease_us),
         )
     )
+    rules = Rules(Policies(in_force.quotas, in_force.digest, routes=routes))
     ids = iter(range(1_000_000))
     gateway = Gateway(
         model,
         admission=Admission(store, rules, OutputEstimator(), lambda: f"r{next(ids)}"),
-        identifier=Identifier(Secret(b"secret of the tests"), None),
+        identifier=Identifier(Secret(b"secret of the tests"), identities or Identities()),
         telemetry=told,
         limits=limits or EdgeLimits(),
         clock=lambda: NOW_US,
-        upstream_key=UpstreamKey(upstream_key) if upstream_key else None,
+        select=select or the_only_one(UpstreamKey(upstream_key) if upstream_key else None),
+        routes=lambda: rules.routes,
     )
     return Stage(model, gateway, store, told)

@@ -1,4 +1,4 @@
-from gateway.facts.dialects.registry import ANTHROPIC, OPENAI
+from gateway.facts.dialects.registry import ANTHROPIC, OPENAI_CHAT
 from gateway.proxy.intake import UpstreamKey, upstream_headers
 from gateway.proxy.request_headers import read_headers
 
@@ -15,7 +15,7 @@ OWN = [(b"accept-encoding", b"identity"), (b"x-request-id", b"req_1"), *TRACE]
 
 
 def test_without_a_key_of_the_operators_the_callers_goes_on_as_it_came() -> None:
-    headers = upstream_headers(CALLERS, OPENAI, None, "req_1", TRACE)
+    headers = upstream_headers(CALLERS, OPENAI_CHAT, None, "req_1", TRACE)
     assert headers == [*CALLERS.forwarded, (b"x-api-key", b"sk-caller"), *OWN]
 
 

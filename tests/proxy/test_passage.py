@@ -20,6 +20,7 @@ from gateway.policy.quota import Unit
 from gateway.proxy import settling
 from gateway.proxy.asgi import Message, Receive, Scope, Send
 from gateway.proxy.edge import EdgeLimits
+from gateway.proxy.selection import EXTENSION
 from tests.proxy.stage import (
     ANSWER,
     DONE,
@@ -497,7 +498,7 @@ async def test_the_forwarded_scope_holds_no_extension_by_which_to_send_past_us()
     caller = Caller(on.gateway)
     scope = {**caller.scope, "extensions": {"http.response.pathsend": {}}, "state": {"a": 1}}
     await on.gateway(scope, caller.receive, caller.send)
-    assert "extensions" not in on.model.scopes[0]
+    assert on.model.scopes[0]["extensions"] == {EXTENSION: ""}
     assert on.model.scopes[0]["state"] == {"a": 1}
     await on.rest()
 

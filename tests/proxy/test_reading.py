@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.facts.dialects.port import Headers
-from gateway.facts.dialects.registry import OPENAI
+from gateway.facts.dialects.registry import OPENAI_CHAT
 from gateway.facts.exchange import Ask
 from gateway.facts.usage import UNREPORTED
 from gateway.proxy.reading import Unread, WholeAnswer, is_event_stream, reader_for
@@ -12,7 +12,7 @@ ASK = Ask(model="m")
 
 
 def whole(cap_bytes: int) -> WholeAnswer:
-    return WholeAnswer(OPENAI, CHAT, 200, cap_bytes)
+    return WholeAnswer(OPENAI_CHAT, CHAT, 200, cap_bytes)
 
 
 def test_a_plain_answer_passes_piece_by_piece_and_is_read_at_its_end() -> None:
@@ -47,12 +47,12 @@ def test_an_event_stream_is_known_by_its_type(content_type: bytes, *, events: bo
 @pytest.mark.parametrize("headers", [JSON, SSE])
 def test_an_encoded_answer_is_not_read(headers: Headers) -> None:
     encoded = [*headers, (b"content-encoding", b"gzip")]
-    reader = reader_for(OPENAI, CHAT, ASK, status=200, headers=encoded, cap_bytes=9)
+    reader = reader_for(OPENAI_CHAT, CHAT, ASK, status=200, headers=encoded, cap_bytes=9)
     assert isinstance(reader, Unread)
     assert reader.feed(b"x") == b"x"
     assert reader.finish() == b""
 
 
 def test_where_no_model_writes_nothing_is_read() -> None:
-    reader = reader_for(OPENAI, MODELS, ASK, status=200, headers=JSON, cap_bytes=9)
+    reader = reader_for(OPENAI_CHAT, MODELS, ASK, status=200, headers=JSON, cap_bytes=9)
     assert isinstance(reader, Unread)

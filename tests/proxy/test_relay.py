@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.errors import UpstreamProtocolError
-from gateway.facts.dialects.registry import OPENAI
+from gateway.facts.dialects.registry import OPENAI_CHAT
 from gateway.facts.exchange import Ask
 from gateway.proxy.asgi import Message
 from gateway.proxy.relay import Destination, Relay
@@ -14,7 +14,12 @@ def relay(sent: list[Message], ends: list[bool] | None = None) -> Relay:
         sent.append(message)
 
     to = Destination(
-        OPENAI, CHAT, Ask(model="m", stream=True), "req_1", [(b"x-quota", b"1")], inspected_bytes=99
+        OPENAI_CHAT,
+        CHAT,
+        Ask(model="m", stream=True),
+        "req_1",
+        [(b"x-quota", b"1")],
+        inspected_bytes=99,
     )
     return Relay(to, send, lambda: 5, lambda: (ends if ends is not None else []).append(True))
 

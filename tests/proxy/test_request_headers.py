@@ -14,6 +14,8 @@ BEARER = (b"authorization", b"Bearer sk-1")
         [(b"authorization", b"bearer  sk-1 ")],
         [(b"x-api-key", b"sk-1")],
         [BEARER, (b"x-api-key", b"sk-1")],
+        [(b"x-goog-api-key", b"sk-1")],
+        [BEARER, (b"x-goog-api-key", b"sk-1")],
     ],
 )
 def test_one_credential_is_one_however_it_is_shown(headers: Headers) -> None:
@@ -29,9 +31,10 @@ def test_without_a_credential_nobody_asks(headers: Headers) -> None:
         read_headers(headers).credential()
 
 
-def test_two_credentials_are_refused() -> None:
+@pytest.mark.parametrize("name", [b"x-api-key", b"x-goog-api-key"])
+def test_two_credentials_are_refused(name: bytes) -> None:
     with pytest.raises(MalformedRequest) as refused:
-        read_headers([BEARER, (b"x-api-key", b"sk-2")]).credential()
+        read_headers([BEARER, (name, b"sk-2")]).credential()
     assert "sk-" not in refused.value.message
 
 
@@ -46,6 +49,8 @@ def test_two_credentials_are_refused() -> None:
         [(b"content-length", b"+1")],
         [(b"content-length", b"1, 1")],
         [(b"x_api_key", b"a")],
+        [(b"x-goog-api-key", b"a"), (b"x-goog-api-key", b"a")],
+        [(b"x_goog_api_key", b"a")],
         [(b"content_length", b"1")],
         [(b"transfer_encoding", b"chunked")],
         [(b"x_account_id", b"a")],
@@ -95,6 +100,9 @@ def test_headers_with_two_meanings_are_refused(headers: Headers) -> None:
         b"request-id",
         b"authorization",
         b"x-api-key",
+        b"x-goog-api-key",
+        b"x-goog-fieldmask",
+        b"x-goog-encode-response-if-executable",
     ],
 )
 def test_what_is_not_the_callers_to_say_does_not_go_on(name: bytes) -> None:

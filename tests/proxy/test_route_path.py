@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import MalformedRequest
-from gateway.proxy.route_path import canonical_path, canonical_query, raw_path
+from gateway.facts.exchange import Route
+from gateway.proxy.route_path import canonical_path, canonical_query, demand_query, raw_path
 
 
 @pytest.mark.parametrize("path", [b"/", b"/v1/models", b"/v1/", b"/v1/models/a%20b", b"/a.b/..c"])
@@ -74,6 +75,77 @@ def test_a_plain_query_goes_on() -> None:
 def test_a_query_that_is_not_plain_is_refused(query: bytes) -> None:
     with pytest.raises(MalformedRequest):
         canonical_query(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"key=sk-1",
+        b"alt=sse&key=sk-1",
+        b"KEY=sk-1",
+        b"$key=sk-1",
+        b"%6bey=sk-1",
+        b"%24key=sk-1",
+        b"key",
+        b"api_key=sk-1",
+        b"api-key=sk-1",
+        b"access_token=sk-1",
+    ],
+)
+def test_a_key_in_the_query_is_refused_and_its_header_is_named(query: bytes) -> None:
+    with pytest.raises(MalformedRequest, match="x-goog-api-key") as refused:
+        canonical_query(query)
+    assert refused.value.field
+    assert "sk-1" not in refused.value.message
+
+
+def test_a_key_may_stand_in_a_value() -> None:
+    assert canonical_query(b"order=key&pageToken=key%3D") == b"order=key&pageToken=key%3D"
+
+
+OPEN = Route("open", "GET", "/open", generates=False)
+CLOSED = Route("closed", "GET", "/closed", generates=False, query=())
+SOME = Route("some", "GET", "/some", generates=False, query=("alt=json", "pageSize"))
+EVENTS = Route("events", "POST", "/e", generates=True, query=("v",), demanded_query="alt=sse")
+
+
+@pytest.mark.parametrize(
+    ("route", "query"),
+    [
+        (OPEN, b""),
+        (OPEN, b"anything=1&at&all"),
+        (CLOSED, b""),
+        (CLOSED, b"&&"),
+        (SOME, b""),
+        (SOME, b"alt=json&pageSize=7"),
+        (EVENTS, b"alt=sse"),
+        (EVENTS, b"v=1&alt=sse"),
+    ],
+)
+def test_what_a_route_takes_goes_on(route: Route, query: bytes) -> None:
+    demand_query(route, query)
+
+
+@pytest.mark.parametrize(
+    ("route", "query", "named"),
+    [
+        (CLOSED, b"secret=1", "allowed: none"),
+        (SOME, b"secret=1", "allowed: alt=json, pageSize"),
+        (SOME, b"alt=secret", "allowed: alt=json, pageSize"),
+        (SOME, b"alt=json&secret", "allowed: alt=json, pageSize"),
+        (SOME, b"page%53ize=7", "allowed: alt=json, pageSize"),
+        (EVENTS, b"", r"served with \?alt=sse"),
+        (EVENTS, b"v=1", r"served with \?alt=sse"),
+        (EVENTS, b"alt=secret", r"served with \?alt=sse"),
+        (EVENTS, b"alt=sse&alt=secret", "allowed: v, alt=sse"),
+    ],
+)
+def test_what_a_route_does_not_take_is_refused_and_not_repeated(
+    route: Route, query: bytes, named: str
+) -> None:
+    with pytest.raises(MalformedRequest, match=named) as refused:
+        demand_query(route, query)
+    assert "secret" not in refused.value.message
 
 
 def test_a_server_that_tells_only_the_decoded_path_is_believed_as_far_as_it_is_plain() -> None:

@@ -10,15 +10,18 @@ import openai
 import pytest
 
 from tests.parts.gauger_process import Gauger
-from tests.parts.model_engine import MODEL, Counters, Engine
+from tests.parts.model_engine import CONTEXT_TOKENS, MODEL, Counters, Engine
 from tests.parts.two_sdks import anthropic_sdk, openai_sdk
 
 pytestmark = [
     pytest.mark.realmodel,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.xdist_group("realmodel"),
+    pytest.mark.timeout(150),
 ]
 
+THINKING_S = 120.0
+"""For a model on a machine that does other things, too."""
 SAID: list[Any] = [{"role": "user", "content": "Say hello"}]
 ZONE = {"type": "object", "properties": {"zone": {"enum": ["UTC", "CET"]}}, "required": ["zone"]}
 
@@ -44,7 +47,7 @@ class Account:
 async def chatting(
     key: str, gauger: Gauger, engine: Engine
 ) -> AsyncIterator[tuple[openai.AsyncOpenAI, Account]]:
-    async with openai_sdk(gauger.url, key) as client:
+    async with openai_sdk(gauger.url, key, timeout_s=THINKING_S) as client:
         yield client, Account(key, gauger, engine, await engine.counters())
 
 
@@ -52,7 +55,7 @@ async def chatting(
 async def writing(
     key: str, gauger: Gauger, engine: Engine
 ) -> AsyncIterator[tuple[anthropic.AsyncAnthropic, Account]]:
-    async with anthropic_sdk(gauger.url, key) as client:
+    async with anthropic_sdk(gauger.url, key, timeout_s=THINKING_S) as client:
         yield client, Account(key, gauger, engine, await engine.counters())
 
 
@@ -169,7 +172,7 @@ async def test_a_tool_is_called_through_the_anthropic_sdk(
             tools=tools,
             tool_choice={"type": "any"},
             max_tokens=100,
-            temperature=0,
+            extra_body={"temperature": 0},
         )
         counted = await account.counted()
         assert await account.charged() == counted.input_tokens + counted.output_tokens
@@ -206,9 +209,14 @@ async def test_an_abandoned_stream_stops_the_engine(before_engine: Gauger, engin
     assert decision["settlement"] == "delivered"
 
 
-async def test_its_own_errors_pass(before_engine: Gauger, engine: Engine) -> None:
-    async with chatting("sk-error", before_engine, engine) as (client, _):
-        with pytest.raises(openai.BadRequestError):
-            await client.chat.completions.create(
-                model=MODEL, messages=SAID, max_tokens=5, temperature=0, extra_body={"stop": 7}
-            )
+async def test_its_own_error_passes_and_costs_no_tokens(
+    before_engine: Gauger, engine: Engine
+) -> None:
+    too_long: list[Any] = [{"role": "user", "content": "hello " * CONTEXT_TOKENS}]
+    async with chatting("sk-error", before_engine, engine) as (client, account):
+        with pytest.raises(openai.BadRequestError) as raised:
+            await client.chat.completions.create(model=MODEL, messages=too_long, max_tokens=5)
+        (decision,) = await before_engine.decisions("sk-error", 1)
+        assert await account.counted() == Counters(0, 0)
+    assert raised.value.type == "exceed_context_size_error"
+    assert (decision["settlement"], decision["settled_tokens"]) == ("released", 0)

@@ -152,6 +152,16 @@ def test_open_reservations_are_shown_once_somebody_has_counted() -> None:
     assert value(metrics, "gateway_reservations_open") is None
     metrics.reservations_open(3)
     assert value(metrics, "gateway_reservations_open") == 3
+    metrics.reservations_open(None)
+    assert value(metrics, "gateway_reservations_open") is None
+
+
+def test_failures_of_a_reload_are_told_from_none_on() -> None:
+    metrics = Metrics()
+    metrics.can_be_reloaded("accounts")
+    assert value(metrics, "gateway_config_reload_failures_total", what="accounts") == 0
+    metrics.reload_failed("accounts")
+    assert value(metrics, "gateway_config_reload_failures_total", what="accounts") == 1
 
 
 def test_the_gauge_of_what_is_in_flight_is_read_when_scraped() -> None:

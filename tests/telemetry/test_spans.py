@@ -38,7 +38,7 @@ class Told:
             self._environ,
             pseudonym=exchanges.SECRET.pseudonym,
             trust_traceparent=trusted,
-            upstream=("model.example", 8000),
+            upstreams={"": ("model.example", 8000)},
         )
         self.sent: list[Headers] = []
         for finished in told:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from gateway.proxy.upstream.httpx_upstream import HttpxUpstream
 from gateway.proxy.upstream.port import UpstreamSettings
 from gateway.proxy.upstream.target import UpstreamTarget
+from gateway.proxy.wire_limits import WireLimits
 from tests.parts.raw_server import RawServer, Script, raw_server
 from tests.parts.serving import serving
 from tests.proxy.stage import KEY, QUESTION, Stage, stage
@@ -67,12 +68,12 @@ class Conversation:
 
 @contextlib.asynccontextmanager
 async def conversation(
-    script: Script, *, upstream_key: str | None = None
+    script: Script, *, upstream_key: str | None = None, limits: WireLimits | None = None
 ) -> AsyncIterator[Conversation]:
     async with raw_server(script) as model:
         upstream = HttpxUpstream(UpstreamSettings(UpstreamTarget.parse(model.url)))
         on = stage(upstream, upstream_key=upstream_key)  # type: ignore[arg-type]  # any app will do
-        async with serving(on.gateway) as url:
+        async with serving(on.gateway, limits=limits) as url:
             yield Conversation(on, model, url)
         await on.rest()
         await upstream.aclose()

@@ -8,12 +8,13 @@ tells the output, cumulatively, and may repeat the input: the last one wins.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from gateway.facts.dialects import request_fields
 from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object, objects
 from gateway.facts.dialects.port import Answer, Answered, Headers, StreamWatch
-from gateway.facts.dialects.prompt_size import prompt_tokens, text_bytes
+from gateway.facts.dialects.prompt_size import measured, text_bytes
 from gateway.facts.dialects.rate_limit_fields import (
     ietf_headers,
     reset_us,
@@ -30,6 +31,7 @@ from gateway.facts.usage import Usage, token_count
 MESSAGES = Route(RouteName.MESSAGES, "POST", "/v1/messages", generates=True)
 COUNT_TOKENS = Route(RouteName.COUNT_TOKENS, "POST", "/v1/messages/count_tokens", generates=False)
 MODELS = Route(RouteName.MODELS, "GET", "/v1/models", generates=False)
+MODEL = Route(RouteName.MODELS, "GET", "/v1/models/{model}", generates=False)
 
 REFUSALS: Mapping[RefusalKind, tuple[int, str]] = {
     RefusalKind.RATE: (429, "rate_limit_error"),
@@ -42,6 +44,7 @@ REFUSALS: Mapping[RefusalKind, tuple[int, str]] = {
     RefusalKind.MALFORMED: (400, "invalid_request_error"),
     RefusalKind.BODY_TOO_LARGE: (413, "request_too_large"),
     RefusalKind.STORE_UNAVAILABLE: (503, "api_error"),
+    RefusalKind.IDENTITY_UNAVAILABLE: (503, "api_error"),
     RefusalKind.OVERLOADED: (529, "overloaded_error"),
     RefusalKind.UPSTREAM_UNREACHABLE: (502, "api_error"),
     RefusalKind.UPSTREAM_TIMEOUT: (504, "timeout_error"),
@@ -55,23 +58,37 @@ _LAST_SECOND = 253_402_300_799
 
 class Anthropic:
     name = "anthropic"
-    routes: Sequence[Route] = (MESSAGES, COUNT_TOKENS, MODELS)
+    routes: Sequence[Route] = (MESSAGES, COUNT_TOKENS, MODELS, MODEL)
 
-    def read_ask(self, route: Route, body: Mapping[str, Any], body_bytes: int) -> Ask:  # noqa: ARG002  the text is counted, not the body around it
-        if route.name is RouteName.MODELS:
-            return Ask(model=None)
+    def read_ask(
+        self,
+        route: Route,
+        body: Mapping[str, Any],
+        body_bytes: int,  # noqa: ARG002  the text is counted, not the body around it
+        path_model: str | None = None,
+    ) -> Ask:
+        if route.name == RouteName.MODELS:
+            return Ask(model=path_model)
         model = request_fields.model_name(body)
         messages = request_fields.messages(body)
         metadata = request_fields.mapping(body, "metadata")
+        prompt = measured(body, messages, "system")
+        contents = [_blocks(message) for message in objects(messages) if _by_user(message)]
         return Ask(
             model=model,
             stream=request_fields.flag(body, "stream"),
-            input_tokens=prompt_tokens(body, messages, "system"),
+            input_tokens=prompt.tokens,
             # 0 fills the cache and writes nothing
             max_output_tokens=request_fields.whole_number(
                 body, "max_tokens", least=0, required=route.generates
             ),
             end_user=request_fields.text(metadata, "user_id", within="metadata."),
+            temperature=request_fields.number(body, "temperature"),
+            reasoning=_reasoning(body),
+            tools=request_fields.length(body, "tools"),
+            images=prompt.images,
+            turns=sum(not blocks or not all(map(_is_result, blocks)) for blocks in contents),
+            tool_results=sum(map(_is_result, chain.from_iterable(contents))),
         )
 
     def amend(self, route: Route, body: Mapping[str, Any], ask: Ask) -> Mapping[str, Any] | None:  # noqa: ARG002  usage is always reported
@@ -132,6 +149,29 @@ class Anthropic:
 
     def credential_headers(self, upstream_key: str) -> Headers:
         return [(b"x-api-key", upstream_key.encode())]
+
+
+def _reasoning(body: Mapping[str, Any]) -> bool:
+    """Thinking of any kind, or an effort."""
+    thinking = request_fields.mapping(body, "thinking").get("type")
+    return thinking not in (None, "disabled") or request_fields.asked(
+        inner(body, "output_config"), "effort"
+    )
+
+
+def _by_user(message: Mapping[str, Any]) -> bool:
+    return message.get("role") == "user"
+
+
+def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Empty where the content is plain text."""
+    return objects(message.get("content"))
+
+
+def _is_result(block: Mapping[str, Any]) -> bool:
+    """Results of tools stand in messages of the user's; one with nothing else is no turn of his."""
+    kind = block.get("type")
+    return isinstance(kind, str) and kind.endswith("tool_result")
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.facts.dialects.port import Answered
 from gateway.facts.estimate import output_tokens
-from gateway.facts.event_stream import Event, EventStream
+from gateway.facts.event_stream import MAX_EVENT_BYTES, Event, EventStream
 from gateway.facts.usage import UNREPORTED, Usage
 
 _LABEL_CHARACTERS = 256
@@ -26,6 +26,8 @@ class Seen:
 
     usage: Usage = UNREPORTED
     text_bytes: int = 0
+    counted_tokens: int = 0
+    """Of output, as the model API itself counts while it writes, where it does: not final."""
     model: str | None = None
     response_id: str | None = None
     finish_reasons: dict[int, str] = field(default_factory=dict)
@@ -45,7 +47,7 @@ class Seen:
     def answered(self) -> Answered:
         return Answered(
             usage=self.usage,
-            output_tokens_seen=output_tokens(self.text_bytes),
+            output_tokens_seen=max(output_tokens(self.text_bytes), self.counted_tokens),
             model=self.model,
             response_id=self.response_id,
             finish_reasons=tuple(self.finish_reasons[i] for i in sorted(self.finish_reasons)),
@@ -64,6 +66,16 @@ class EventReader(Protocol):
         ...
 
 
+class NothingToRead:
+    """The reader of a stream where none is expected: it passes, and tells nothing."""
+
+    def __init__(self) -> None:
+        self.seen = Seen()
+
+    def read(self, event: Event) -> bool:  # noqa: ARG002  whatever it is
+        return False
+
+
 class WatchedStream:
     """Passes a stream on through an `EventReader`.
 
@@ -71,10 +83,16 @@ class WatchedStream:
     the beginning of an event that is not whole yet waits.
     """
 
-    def __init__(self, reader: EventReader, *, may_withhold: bool) -> None:
+    def __init__(
+        self,
+        reader: EventReader,
+        *,
+        may_withhold: bool,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+    ) -> None:
         self._reader = reader
         self._may_withhold = may_withhold
-        self._events = EventStream()
+        self._events = EventStream(max_event_bytes)
         self._withheld_last = False
 
     def feed(self, data: bytes) -> bytes:

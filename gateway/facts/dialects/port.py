@@ -70,8 +70,13 @@ class Dialect(Protocol):
     @property
     def routes(self) -> Sequence[Route]: ...
 
-    def read_ask(self, route: Route, body: Mapping[str, Any], body_bytes: int) -> Ask:
-        """Raises `MalformedRequest` naming the field that is missing or of the wrong type."""
+    def read_ask(
+        self, route: Route, body: Mapping[str, Any], body_bytes: int, path_model: str | None = None
+    ) -> Ask:
+        """`path_model` is what stands in the path in the place of the model, if it has one.
+
+        Raises `MalformedRequest` naming the field that is missing or of the wrong type.
+        """
         ...
 
     def amend(self, route: Route, body: Mapping[str, Any], ask: Ask) -> Mapping[str, Any] | None:

@@ -6,29 +6,49 @@ a file gets a flat figure: base64 is not text.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.facts.estimate import FILE_TOKENS, IMAGE_TOKENS, input_tokens
 from gateway.facts.json_text import dump
 
-_IMAGE_PARTS = frozenset({"image", "image_url", "input_image"})
+_IMAGE_PARTS = frozenset({"image", "image_url", "input_image", "computer_screenshot"})
 _FILE_PARTS = frozenset({"file", "input_file", "input_audio", "document", "audio_url", "video_url"})
 _BINARY_SOURCES = frozenset({"base64", "url", "file"})
 
 _NO_TEXT = frozenset(
-    {"role", "type", "id", "tool_call_id", "tool_use_id", "cache_control", "signature"}
+    {
+        "role",
+        "type",
+        "id",
+        "call_id",
+        "tool_call_id",
+        "tool_use_id",
+        "cache_control",
+        "signature",
+        "encrypted_content",
+    }
 )
 """Keys whose values steer the exchange; the template adds about four tokens per message instead."""
 
 
-def prompt_tokens(body: Mapping[str, Any], messages: list[Any], *text_fields: str) -> int:
-    """The estimate for the messages, the named other fields of the body, and tools."""
+_SHOWN = ("tools", "functions", "response_format", "text")
+"""Fields with schemas, of which a model is shown the JSON itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSize:
+    tokens: int
+    """Estimated, images and files included."""
+    images: int
+
+
+def measured(body: Mapping[str, Any], messages: list[Any], *text_fields: str) -> PromptSize:
+    """The messages, the named other fields of the body, tools and schemas."""
     counted: list[Any] = [*messages, *(body[name] for name in text_fields if body.get(name))]
-    text_bytes, flat_tokens = _measure(counted)
-    for name in ("tools", "functions"):
-        if body.get(name):
-            text_bytes += len(dump(body[name]))  # a model is shown the schema itself
-    return input_tokens(text_bytes, len(counted)) + flat_tokens
+    text_bytes, flat_tokens, images = _measure(counted)
+    text_bytes += sum(len(dump(body[name])) for name in _SHOWN if body.get(name))
+    return PromptSize(input_tokens(text_bytes, len(counted)) + flat_tokens, images)
 
 
 def text_bytes(value: object) -> int:
@@ -36,9 +56,12 @@ def text_bytes(value: object) -> int:
     return _measure([value])[0]
 
 
-def _measure(values: list[Any]) -> tuple[int, int]:
-    """Bytes of text, and tokens of what is not text. A stack, since a recursion has a limit."""
-    found_bytes = flat_tokens = 0
+def _measure(values: list[Any]) -> tuple[int, int, int]:
+    """Bytes of text, tokens of what is not text, and how many images are among it.
+
+    A stack, since a recursion has a limit.
+    """
+    found_bytes = flat_tokens = images = 0
     waiting = list(values)
     while waiting:
         value = waiting.pop()
@@ -50,9 +73,10 @@ def _measure(values: list[Any]) -> tuple[int, int]:
             flat = _flat_tokens(value)
             if flat:
                 flat_tokens += flat
+                images += flat == IMAGE_TOKENS
             else:
                 waiting.extend(inner for key, inner in value.items() if key not in _NO_TEXT)
-    return found_bytes, flat_tokens
+    return found_bytes, flat_tokens, images
 
 
 def _flat_tokens(part: Mapping[str, Any]) -> int:

@@ -19,6 +19,9 @@ _UNITS = {
     "tokens": "tokens",
     "input_tokens": "input-tokens",
     "output_tokens": "output-tokens",
+    "reasoning_tokens": "reasoning-tokens",
+    "cached_tokens": "cached-tokens",
+    "micro_usd": "micro-usd",
     "concurrent": "concurrent-requests",
 }
 """`qu` by unit; requests are the default and are not named. The tokens are our own."""

@@ -9,8 +9,10 @@ from gateway.facts.dialects.port import Headers
 from gateway.facts.dialects.rate_limit_fields import SECOND_US, whole_seconds
 from gateway.facts.refusal import Refusal, RefusalKind
 
-LONGEST_SLEEP_US = 60 * SECOND_US
-"""The longest wait for which an SDK is left to sleep by itself."""
+LONGEST_SLEEP_US = 62 * SECOND_US
+"""The longest wait for which an SDK is left to sleep by itself: a limit of a minute that filled at
+once, with the last 64th of its window, rounded up. Below this a client that bursts against a limit
+of a minute recovers by itself."""
 
 _WAITING_CURES_NOTHING = frozenset(
     {
@@ -27,6 +29,7 @@ _WAITING_CURES_NOTHING = frozenset(
 _UNFORESEEN_US = {
     RefusalKind.CONCURRENCY: SECOND_US,
     RefusalKind.STORE_UNAVAILABLE: SECOND_US,
+    RefusalKind.IDENTITY_UNAVAILABLE: SECOND_US,
     RefusalKind.OVERLOADED: SECOND_US,
 }
 """Where nobody knows how long, but soon."""

@@ -25,21 +25,21 @@ def model_name(body: Mapping[str, Any]) -> str:
     allowed = f"the name of a model, 1 to {MODEL_NAME_CHARACTERS} characters, no control characters"
     name = body.get("model")
     if not isinstance(name, str):
-        raise _wrong("model", _found(body, "model"), allowed)
+        raise wrong("model", found(body, "model"), allowed)
     if not name.strip():
-        raise _wrong("model", "an empty string", allowed)
+        raise wrong("model", "an empty string", allowed)
     if len(name) > MODEL_NAME_CHARACTERS:
-        raise _wrong("model", f"a string of {len(name):,} characters", allowed)
+        raise wrong("model", f"a string of {len(name):,} characters", allowed)
     if _CONTROL.search(name):
-        raise _wrong("model", "a string with a control character", allowed)
+        raise wrong("model", "a string with a control character", allowed)
     return name
 
 
 def messages(body: Mapping[str, Any]) -> list[Any]:
-    found = body.get("messages")
-    if not isinstance(found, list):
-        raise _wrong("messages", _found(body, "messages"), "an array of messages")
-    return found
+    value = body.get("messages")
+    if not isinstance(value, list):
+        raise wrong("messages", found(body, "messages"), "an array of messages")
+    return value
 
 
 def whole_number(
@@ -51,10 +51,10 @@ def whole_number(
         return None
     allowed = f"a whole number from {least:,} to {most:,}"
     if isinstance(value, bool) or not isinstance(value, int):
-        found = "a fraction" if isinstance(value, float) else _found(body, name)
-        raise _wrong(name, found, allowed)
+        kind = "a fraction" if isinstance(value, float) else found(body, name)
+        raise wrong(name, kind, allowed)
     if not least <= value <= most:
-        raise _wrong(name, f"{value:,}", allowed)
+        raise wrong(name, f"{value:,}", allowed)
     return value
 
 
@@ -64,8 +64,42 @@ def flag(body: Mapping[str, Any], name: str, *, within: str = "") -> bool:
     if value is None:
         return False
     if not isinstance(value, bool):
-        raise _wrong(within + name, json_type(value), "true or false")
+        raise wrong(within + name, json_type(value), "true or false")
     return value
+
+
+def number(body: Mapping[str, Any], name: str) -> float | None:
+    """None where it is absent."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong(name, json_type(value), "a number")
+    return float(value)
+
+
+def array(body: Mapping[str, Any], name: str) -> list[Any]:
+    """Empty where it is absent."""
+    value = body.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise wrong(name, json_type(value), "an array")
+    return value
+
+
+def length(body: Mapping[str, Any], name: str) -> int:
+    """Of an array; 0 where it is absent."""
+    return len(array(body, name))
+
+
+def asked(body: Mapping[str, Any], *names: str) -> bool:
+    """One of these is switched on, as whatever it is written.
+
+    No type is checked: the value moves no counter, servers write it in several ways, and a policy
+    rather sees it once too often.
+    """
+    return any(body.get(name) not in (None, False, 0, "", "none", "off", [], {}) for name in names)
 
 
 def mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -74,7 +108,7 @@ def mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _wrong(name, json_type(value), "an object")
+        raise wrong(name, json_type(value), "an object")
     return value
 
 
@@ -84,13 +118,15 @@ def text(body: Mapping[str, Any], name: str, *, within: str = "") -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise _wrong(within + name, json_type(value), "a string")
+        raise wrong(within + name, json_type(value), "a string")
     return value or None
 
 
-def _found(body: Mapping[str, Any], name: str) -> str:
+def found(body: Mapping[str, Any], name: str) -> str:
+    """What stands there, in words."""
     return json_type(body[name]) if name in body else "missing"
 
 
-def _wrong(name: str, found: str, allowed: str) -> MalformedRequest:
+def wrong(name: str, found: str, allowed: str) -> MalformedRequest:
+    """The error about a field: what was found in it, and what is allowed."""
     return MalformedRequest(f'"{name}" is {found}; allowed is {allowed}.', field=name)

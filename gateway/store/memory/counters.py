@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.decision.bucket import PacedMeter, RefundableBucket
+from gateway.decision.calendar_meter import CalendarMeter
 from gateway.decision.leases import Leases
 from gateway.decision.measured import change, difference, reading, terms
-from gateway.decision.meter import Kind, Meter, Terms, View
+from gateway.decision.meter import MOST_US, Kind, Meter, Terms, View
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import RECORD_US, Reservation, Reserved, SettledCharge
 from gateway.decision.sliding import SlidingMeter
@@ -23,6 +24,7 @@ _METERS: dict[Kind, Callable[[], Meter]] = {
     Kind.SLIDING: SlidingMeter,
     Kind.PACED: PacedMeter,
     Kind.BUCKET: RefundableBucket,
+    Kind.CALENDAR: CalendarMeter,
     Kind.HELD: Leases,
 }
 
@@ -44,7 +46,7 @@ class _Cell:
 
     def keep(self, charge: Charge, meter: Meter, terms: Terms, now_us: int) -> None:
         self.meters[charge.limit.meter] = meter
-        self.longest_us = max(self.longest_us, meter.life_us(terms, now_us))
+        self.longest_us = min(MOST_US, max(self.longest_us, meter.life_us(terms, now_us)))
 
     def live_on(self, now_us: int) -> None:
         record_us = RECORD_US if self.records.deadlines_us else 0
@@ -152,7 +154,7 @@ class MemoryStore:
         return
 
     def _judge(self, charge: Charge, cell: _Cell, now_us: int) -> _Judged:
-        in_numbers = terms(charge)
+        in_numbers = terms(charge, now_us)
         meter = cell.meter(charge, in_numbers)
         meter.follow_clock(in_numbers, now_us)
         return _Judged(charge, in_numbers, cell, meter, meter.view(in_numbers, now_us))
@@ -178,7 +180,7 @@ def _group(charge: Charge) -> str:
 def _settle_one(
     cell: _Cell, reservation: Reservation, settled: SettledCharge, until_us: int, now_us: int
 ) -> None:
-    in_numbers = terms(settled.charge)
+    in_numbers = terms(settled.charge, now_us)
     changed = change(settled, in_numbers)
     if not changed and in_numbers.kind is not Kind.HELD:
         return

@@ -86,6 +86,10 @@ class RedisStore:
             holders.update(open_holders(own, now_us))
         return len(holders)
 
+    async def forget(self) -> None:
+        """Drop all counters under the prefix: for a replay, whose prefix nobody else has."""
+        await self._link.drop(f"{self._prefix}:*")
+
     async def ping(self) -> None:
         await self._link.ping()
 

@@ -24,7 +24,6 @@ _KINDS: tuple[tuple[type[Exception], str, str], ...] = (
     (theirs.AuthorizationError, "auth", "forbids us a command that we need"),
     (theirs.NoPermissionError, "auth", "forbids us a command or key that we need"),
     (theirs.BusyLoadingError, "loading", "is still loading its data"),
-    (theirs.MaxConnectionsError, "pool", "has no connection free for us"),
     (theirs.TimeoutError, "timeout", "did not answer in time"),
     (TimeoutError, "timeout", "did not answer in time"),
     (theirs.ConnectionError, "connection", "cannot be reached, or hung up"),
@@ -35,6 +34,9 @@ _KINDS: tuple[tuple[type[Exception], str, str], ...] = (
     (OSError, "connection", "cannot be reached, or hung up"),
 )
 """The first that fits; the kind is a metric's label."""
+
+_POOL_EMPTY = "No connection available."
+"""BlockingConnectionPool raises a plain ConnectionError with these words."""
 
 
 class Link:
@@ -108,6 +110,12 @@ class Link:
                 if value is not None:
                     yield value
 
+    async def drop(self, pattern: str) -> None:
+        """Every key that matches. The server goes on answering others meanwhile."""
+        with _translated():
+            async for key in self._redis.scan_iter(match=pattern, count=1000):
+                await self._command("UNLINK", key)
+
     async def aclose(self) -> None:
         with _translated():
             await self._redis.aclose()
@@ -119,7 +127,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (theirs.RedisError, OSError) as error:
-        kind, happened = next((k, h) for type_, k, h in _KINDS if isinstance(error, type_))
-        if str(error) == "No connection available.":  # a plain ConnectionError of the pool's
+        reason: BaseException = error
+        if isinstance(error.__cause__, theirs.RedisError):  # wrapped while connecting
+            reason = error.__cause__
+        kind, happened = next((k, h) for type_, k, h in _KINDS if isinstance(reason, type_))
+        if str(error) == _POOL_EMPTY:
             kind, happened = "pool", "has no connection free for us"
         raise StoreUnavailable(f"The store {happened}.", kind=kind) from error

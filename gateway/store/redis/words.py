@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.decision.bucket import PacedMeter, bucket_view
+from gateway.decision.calendar_meter import CalendarMeter
 from gateway.decision.leases import held_view
 from gateway.decision.measured import change, reading, terms
 from gateway.decision.meter import Kind, Terms, View
@@ -73,9 +74,9 @@ def readings(said: Said, answer: Sequence[Raw], now_us: int) -> tuple[Reading, .
     """The script's answer without its first two values, in the plan's order."""
     found: dict[int, Reading] = {}
     for place, index in enumerate(said.order):
-        charged, a, b = answer[3 * place : 3 * place + 3]
+        charged, a, b, c = answer[4 * place : 4 * place + 4]
         of = said.terms[index]
-        view = _view(of, a, int(b), now_us)
+        view = _view(of, a, int(b), int(c), now_us)
         found[index] = reading(view, of, now_us, charged=charged == 1)
     return tuple(found[i] for i in range(len(said.terms)))
 
@@ -114,7 +115,7 @@ def _words(charge: Charge, of: Terms, group: int, cost: int) -> list[Word]:
     return [of.kind.value, field, group, cost, of.capacity, of.span_us, of.rate]
 
 
-def _view(of: Terms, a: Raw, b: int, now_us: int) -> View:
+def _view(of: Terms, a: Raw, b: int, c: int, now_us: int) -> View:
     """What a meter says, from what the script tells of it.
 
     A sliding meter that refuses comes packed, to tell when it will not; otherwise its total and its
@@ -128,7 +129,9 @@ def _view(of: Terms, a: Raw, b: int, now_us: int) -> View:
         case Kind.PACED:
             return PacedMeter(drained_at_us=a).view(of, now_us)
         case Kind.BUCKET:
-            return bucket_view(a, b, of, now_us)
+            return bucket_view(a, b, c, of, now_us)
+        case Kind.CALENDAR:
+            return CalendarMeter(start_us=b, used=a).view(of, now_us)
         case Kind.HELD:
             return held_view(a, of, now_us)
 

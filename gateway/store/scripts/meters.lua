@@ -128,7 +128,7 @@ function sliding.view(m, t, now)
   if m.total + t.cost <= t.capacity then
     return true, m.total, m.total > 0 and m.last or -1
   end
-  return false, m.value or '', 0
+  return false, m.value or ''
 end
 
 local function sliding_add(m, units, present)
@@ -211,7 +211,7 @@ end
 
 function paced.view(m, t, now)
   local level = math.max(0, m.drained - now)
-  return level + t.cost <= t.capacity, m.drained, 0
+  return level + t.cost <= t.capacity, m.drained
 end
 
 local function paced_add(m, added, now)
@@ -242,17 +242,26 @@ local bucket = {}
 
 function bucket.read(value)
   if not value then
-    return { width = 1, first = 0, last = 0, amount = 0, level = 0, base = 0, body = '', empty = true }
+    return { width = 1, first = 0, last = 0, amount = 0, level = 0, base = 0, empty_by = 0, body = '' }
   end
-  local width, span, last, amount, level, base, at = unpack_at('<BBI5I6I7I7', value)
+  local width, span, last, amount, level, base, empty_by, at = unpack_at('<BBI5I6I7I7I7', value)
   return {
     width = width, first = last - span, last = last, amount = amount, level = level, base = base,
-    body = sub(value, at),
+    empty_by = empty_by, body = sub(value, at), used = true,
   }
 end
 
 function bucket.pack(m)
-  return pack('<BBI5I6I7I7', m.width, m.last - m.first, m.last, m.amount, m.level, m.base) .. m.body
+  return pack(
+    '<BBI5I6I7I7I7', m.width, m.last - m.first, m.last, m.amount, m.level, m.base, m.empty_by
+  ) .. m.body
+end
+
+local function empty_by(present, level, arrived, t)
+  if level + arrived == 0 then
+    return present
+  end
+  return present + 1 + math.ceil((math.max(0, level - t.rate) + arrived) / t.rate)
 end
 
 local function level_after(t, level, amount, slices)
@@ -261,7 +270,7 @@ local function level_after(t, level, amount, slices)
 end
 
 local function bucket_at(m, t, present)
-  if m.empty then
+  if present >= m.empty_by then
     return 0, 0
   end
   if m.last == present then
@@ -272,7 +281,7 @@ end
 
 function bucket.follow_clock(m, t, now)
   local present = slice_of(now, t.span)
-  if m.empty or m.last <= present then
+  if not m.used or m.last <= present then
     return false
   end
   local slice, level, moved, at, kept = m.first, m.base, 0, 1, 0
@@ -298,22 +307,25 @@ function bucket.follow_clock(m, t, now)
     m.first, m.base = present, level
   end
   m.last, m.level, m.amount = present, level, math.min(MOST, moved + m.amount)
+  m.empty_by = empty_by(present, level, m.amount * SLICES, t)
   return true
 end
 
 function bucket.view(m, t, now)
   local level, arrived = bucket_at(m, t, slice_of(now, t.span))
-  return level + arrived + t.cost * SLICES <= t.capacity * SLICES, level, arrived
+  return level + arrived + t.cost * SLICES <= t.capacity * SLICES, level, arrived, m.empty_by
 end
 
 local function bucket_add(m, t, units, present)
-  local level = bucket_at(m, t, present)
-  if not m.empty and m.last == present then
+  local level, arrived = bucket_at(m, t, present)
+  local anew = not m.used or present >= m.empty_by or present - m.last > SLICES
+  m.empty_by = empty_by(present, level, arrived + units * SLICES, t)
+  if not anew and m.last == present then
     m.amount = m.amount + units
     return
   end
-  if m.empty or present - m.last > SLICES then
-    m.first, m.base, m.body, m.empty = present, level, '', nil
+  if anew then
+    m.first, m.base, m.body, m.used = present, level, '', true
   else
     append(m, present - m.last, m.amount)
   end
@@ -340,8 +352,13 @@ function bucket.settle(m, t, id, d, now)
     return bucket_add(m, t, math.min(d.change, room), present)
   end
   local target = slice_of(d.at, t.span)
-  if m.empty or m.last == target then
+  if present >= m.empty_by then
+    return
+  end
+  if m.last == target then
     m.amount = math.max(0, m.amount + d.change)
+    local level, arrived = bucket_at(m, t, present)
+    m.empty_by = empty_by(present, level, arrived, t)
     return
   end
   local slice, level, at, found = m.first, m.base, 1, false
@@ -357,12 +374,13 @@ function bucket.settle(m, t, id, d, now)
   end
   if found then
     m.level = level
+    local now_level, arrived = bucket_at(m, t, present)
+    m.empty_by = empty_by(present, now_level, arrived, t)
   end
 end
 
 function bucket.life(m, t, now)
-  local level, arrived = bucket_at(m, t, slice_of(now, t.span))
-  return math.max(SLICES + 1, math.floor((level + arrived) / t.rate) + 2) * t.span
+  return math.max(SLICES + 1, m.empty_by - slice_of(now, t.span)) * t.span
 end
 
 -- gateway/decision/leases.py --------------------------------------------------------------------
@@ -428,7 +446,7 @@ end
 
 function leases.view(m, t, now)
   local taken = #living(m.list, now) / HELD
-  return taken + t.cost <= t.capacity, taken, 0
+  return taken + t.cost <= t.capacity, taken
 end
 
 function leases.charge(m, t, id, now)
@@ -458,6 +476,12 @@ local function own_read(value)
     return { longest = 0, records = '' }
   end
   return { longest = (unpack_at('<I7', value)), records = sub(value, 8) }
+end
+
+local function keep(changed, own, t, now)
+  changed[#changed + 1] = t.field
+  changed[#changed + 1] = t.kind.pack(t.meter)
+  own.longest = math.min(MOST_US, math.max(own.longest, t.kind.life(t.meter, t, now)))
 end
 
 -- Write what has changed, in one command, and let the key live as long as it matters.

@@ -18,9 +18,7 @@ for _, p in ipairs(read(5)) do
     for _, t in ipairs(p.terms) do
       t.kind.follow_clock(t.meter, t, now)
       leases.renew(t.meter, t, id, now)
-      p.own.longest = math.max(p.own.longest, t.kind.life(t.meter, t, now))
-      changed[#changed + 1] = t.field
-      changed[#changed + 1] = t.kind.pack(t.meter)
+      keep(changed, p.own, t, now)
     end
     write(p.key, p.own, changed, now, record, grace)
   end

@@ -4,8 +4,8 @@
 -- ARGV: now ('' for the server's clock), the reservation's digest, how long its record lives, the
 -- grace of a key's life, then per partition the number of charges and their terms. `group` is 0 for
 -- what is enforced, otherwise the number of a shadow quota.
--- Returns: admitted, now, then per charge: 1 if it was charged, and two values that say what its
--- meter was before (gateway/store/redis/words.py reads them).
+-- Returns: admitted, now, then per charge: 1 if it was charged, and three values that say what
+-- its meter was before (gateway/store/redis/words.py reads them).
 --
 -- What is refused writes nothing, unless the clock was set back: then what had lain in the future is
 -- written where it lies now, so that waiting helps.
@@ -19,7 +19,7 @@ for _, p in ipairs(partitions) do
   p.own.records, p.moved = cut(p.own.records, now + record)
   for _, t in ipairs(p.terms) do
     t.moved = t.kind.follow_clock(t.meter, t, now)
-    t.fits, t.a, t.b = t.kind.view(t.meter, t, now)
+    t.fits, t.a, t.b, t.c = t.kind.view(t.meter, t, now)
     if not t.fits then
       refused[t.group] = true
     end
@@ -34,16 +34,15 @@ for _, p in ipairs(partitions) do
     local made = admitted and not refused[t.group]
     if made then
       t.kind.charge(t.meter, t, id, now)
-      p.own.longest = math.max(p.own.longest, t.kind.life(t.meter, t, now))
       charged = true
     end
     if made or t.moved then
-      changed[#changed + 1] = t.field
-      changed[#changed + 1] = t.kind.pack(t.meter)
+      keep(changed, p.own, t, now)
     end
     reply[#reply + 1] = made and 1 or 0
     reply[#reply + 1] = t.a
-    reply[#reply + 1] = t.b
+    reply[#reply + 1] = t.b or 0
+    reply[#reply + 1] = t.c or 0
   end
   if charged then
     p.own.records = hold(living(p.own.records, now), id, now + record)

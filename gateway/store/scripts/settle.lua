@@ -20,9 +20,7 @@ for _, p in ipairs(read(6)) do
       t.kind.follow_clock(t.meter, t, now)
       local difference = { change = t.cost, at = at, set_back = at < reserved_at }
       t.kind.settle(t.meter, t, id, difference, now)
-      p.own.longest = math.max(p.own.longest, t.kind.life(t.meter, t, now))
-      changed[#changed + 1] = t.field
-      changed[#changed + 1] = t.kind.pack(t.meter)
+      keep(changed, p.own, t, now)
     end
     write(p.key, p.own, changed, now, record, grace)
   end

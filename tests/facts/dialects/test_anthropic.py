@@ -36,13 +36,58 @@ def ask(route: Route = MESSAGES, **fields: Any) -> Ask:
 
 class TestAsks:
     def test_the_least_request_is_read(self) -> None:
-        assert ask() == Ask(model="m", input_tokens=8, max_output_tokens=5)
+        assert ask() == Ask(model="m", input_tokens=8, max_output_tokens=5, turns=1)
 
     def test_everything_that_gauger_reads_is_read(self) -> None:
-        asked = ask(stream=True, metadata={"user_id": "u"}, system="four", n=9, odd={"x": 1})
-        assert asked == Ask(
-            model="m", stream=True, input_tokens=8 + 5, max_output_tokens=5, end_user="u"
+        asked = ask(
+            stream=True,
+            metadata={"user_id": "u"},
+            system="four",
+            temperature=1,
+            thinking={"type": "enabled", "budget_tokens": 3},
+            n=9,
+            odd={"x": 1},
         )
+        assert asked == Ask(
+            model="m",
+            stream=True,
+            input_tokens=8 + 5,
+            max_output_tokens=5,
+            end_user="u",
+            temperature=1.0,
+            reasoning=True,
+            turns=1,
+        )
+
+    def test_the_shape_of_a_conversation_is_read(self) -> None:
+        result = {"type": "tool_result", "content": [{"type": "image"}]}
+        found = {"type": "web_search_tool_result", "content": []}
+        talk: list[Any] = [
+            {"role": "user", "content": "a"},
+            {"role": "user", "content": [{"type": "text", "text": "b"}, {"type": "image"}]},
+            {"role": "assistant", "content": [{"type": "tool_use", "input": {}}, found]},
+            {"role": "user", "content": [result, result]},
+            {"role": "user", "content": [result, {"type": "text", "text": "c"}]},
+            {"role": ["user"], "content": [result]},
+            "user",
+        ]
+        asked = ask(messages=talk, tools=[{}, {}])
+        assert (asked.turns, asked.tool_results, asked.images, asked.tools) == (3, 3, 5, 2)
+
+    @pytest.mark.parametrize(
+        ("fields", "reasoning"),
+        [
+            ({"thinking": {"type": "adaptive"}}, True),
+            ({"thinking": {"type": "disabled"}}, False),
+            ({"thinking": None}, False),
+            ({"output_config": {"effort": "high"}}, True),
+            ({"output_config": {"format": {}}}, False),
+        ],
+    )
+    def test_thinking_or_an_effort_is_reasoning(
+        self, fields: dict[str, Any], reasoning: bool
+    ) -> None:
+        assert ask(**fields).reasoning is reasoning
 
     def test_no_output_may_be_asked_for_to_fill_the_cache(self) -> None:
         assert ask(max_tokens=0).max_output_tokens == 0
@@ -58,6 +103,9 @@ class TestAsks:
             ("messages", {}, "an object; allowed is an array of messages"),
             ("stream", "secret", "a string; allowed is true or false"),
             ("metadata", "secret", "a string; allowed is an object"),
+            ("thinking", "secret", "a string; allowed is an object"),
+            ("temperature", "secret", "a string; allowed is a number"),
+            ("tools", {}, "an object; allowed is an array"),
         ],
     )
     def test_a_wrong_field_is_refused_by_name(
@@ -72,7 +120,9 @@ class TestAsks:
         body = {"model": "m", "messages": TURNS}
         with pytest.raises(MalformedRequest, match='"max_tokens" is missing'):
             ANTHROPIC.read_ask(MESSAGES, body, 100)
-        assert ANTHROPIC.read_ask(COUNT_TOKENS, body, 100) == Ask(model="m", input_tokens=8)
+        assert ANTHROPIC.read_ask(COUNT_TOKENS, body, 100) == Ask(
+            model="m", input_tokens=8, turns=1
+        )
 
     def test_the_end_users_place_is_told(self) -> None:
         with pytest.raises(MalformedRequest, match=r'"metadata\.user_id" is a number'):
@@ -290,6 +340,7 @@ SHAPES = {
     RefusalKind.MALFORMED: (400, "invalid_request_error"),
     RefusalKind.BODY_TOO_LARGE: (413, "request_too_large"),
     RefusalKind.STORE_UNAVAILABLE: (503, "api_error"),
+    RefusalKind.IDENTITY_UNAVAILABLE: (503, "api_error"),
     RefusalKind.OVERLOADED: (529, "overloaded_error"),
     RefusalKind.UPSTREAM_UNREACHABLE: (502, "api_error"),
     RefusalKind.UPSTREAM_TIMEOUT: (504, "timeout_error"),

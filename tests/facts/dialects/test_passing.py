@@ -84,3 +84,10 @@ def test_odd_values_are_empty_ones() -> None:
         None,
         None,
     ]
+
+
+@pytest.mark.parametrize(("counted", "seen"), [(0, 2), (1, 2), (40, 40)])
+def test_the_providers_running_count_is_believed_where_it_tells_more_than_the_text(
+    counted: int, seen: int
+) -> None:
+    assert Seen(text_bytes=8, counted_tokens=counted).answered().output_tokens_seen == seen

@@ -5,21 +5,26 @@ from typing import Any
 
 import pytest
 
-from gateway.facts.dialects.prompt_size import prompt_tokens, text_bytes
+from gateway.facts.dialects.prompt_size import measured, text_bytes
 from gateway.facts.estimate import FILE_TOKENS, IMAGE_TOKENS
+from gateway.facts.json_text import dump
 
 FOUR_TOKENS = "sixteen letters."
 PIXELS = base64.b64encode(bytes(60_000)).decode()
 
 
+def tokens(body: dict[str, Any], messages: list[Any], *fields: str) -> int:
+    return measured(body, messages, *fields).tokens
+
+
 def estimate(*content: Any, **body: Any) -> int:
     messages = [{"role": "user", "content": list(content)}]
-    return prompt_tokens({"messages": messages, **body}, messages)
+    return tokens({"messages": messages, **body}, messages)
 
 
 def test_a_message_is_its_text_and_four_tokens_around_it() -> None:
     messages = [{"role": "user", "content": FOUR_TOKENS}] * 3
-    assert prompt_tokens({}, messages) == 3 * (4 + 4)
+    assert tokens({}, messages) == 3 * (4 + 4)
 
 
 def test_text_is_counted_in_bytes_not_in_characters() -> None:
@@ -64,18 +69,36 @@ def test_an_image_or_a_file_has_a_flat_figure(part: dict[str, Any], tokens: str)
 
 
 def test_system_and_tools_are_read_by_the_model_too() -> None:
-    alone = prompt_tokens({}, [])
+    alone = tokens({}, [])
     assert alone == 0
-    assert prompt_tokens({"system": FOUR_TOKENS}, [], "system") == 4 + 4
+    assert tokens({"system": FOUR_TOKENS}, [], "system") == 4 + 4
     parts = [{"type": "text", "text": FOUR_TOKENS}]
-    assert prompt_tokens({"system": parts}, [], "system") == 4 + 4
+    assert tokens({"system": parts}, [], "system") == 4 + 4
     tools = [{"name": "t", "input_schema": {"type": "object"}}]
-    assert prompt_tokens({"tools": tools}, []) == -(-len(b'[{"name":"t","input_schema":') // 4) + 5
+    assert tokens({"tools": tools}, []) == -(-len(b'[{"name":"t","input_schema":') // 4) + 5
 
 
 @pytest.mark.parametrize("odd", [7, None, True, "text", [], {}, [[[]]], {"type": None}])
 def test_an_odd_message_is_measured_and_left_to_the_model_to_refuse(odd: object) -> None:
-    assert prompt_tokens({"tools": odd, "system": odd}, [odd], "system") >= 4
+    assert tokens({"tools": odd, "system": odd}, [odd], "system") >= 4
+
+
+def test_images_are_counted_wherever_they_stand() -> None:
+    image = {"type": "image", "source": {}}
+    talk = [{"content": [image, {"type": "tool_result", "content": [image, {"type": "file"}]}]}]
+    assert measured({}, talk).images == 2
+    screen = {"type": "computer_call_output", "output": {"type": "computer_screenshot"}}
+    assert measured({}, [screen, {"type": "input_image"}]).images == 2
+
+
+@pytest.mark.parametrize("field", ["tools", "functions", "response_format", "text"])
+def test_a_schema_is_shown_to_the_model_as_it_stands(field: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    assert tokens({field: schema}, []) == -(-len(dump(schema)) // 4)
+
+
+def test_what_is_encrypted_is_no_text() -> None:
+    assert tokens({}, [{"type": "reasoning", "encrypted_content": PIXELS}]) == 4
 
 
 def test_depth_is_no_danger() -> None:

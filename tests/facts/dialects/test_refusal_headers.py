@@ -13,8 +13,8 @@ ROWS = [
     (RefusalKind.RATE, 1, {"retry-after": "1", "retry-after-ms": "1"}),
     (RefusalKind.RATE, 0, {"retry-after": "1", "retry-after-ms": "1"}),
     (RefusalKind.RATE, 16_839_001, {"retry-after": "17", "retry-after-ms": "16840"}),
-    (RefusalKind.RATE, 60 * SECOND_US, {"retry-after": "60", "retry-after-ms": "60000"}),
-    (RefusalKind.RATE, 60 * SECOND_US + 1, {"retry-after": "61", **STOP}),
+    (RefusalKind.RATE, 62 * SECOND_US, {"retry-after": "62", "retry-after-ms": "62000"}),
+    (RefusalKind.RATE, 62 * SECOND_US + 1, {"retry-after": "63", **STOP}),
     (RefusalKind.RATE, 86_400 * SECOND_US, {"retry-after": "86400", **STOP}),
     (RefusalKind.RATE, None, STOP),
     (RefusalKind.CONCURRENCY, SECOND_US, SOON),
@@ -28,7 +28,9 @@ ROWS = [
     (RefusalKind.MALFORMED, None, STOP),
     (RefusalKind.BODY_TOO_LARGE, None, {**STOP, "connection": "close"}),
     (RefusalKind.STORE_UNAVAILABLE, SECOND_US, SOON),
+    (RefusalKind.IDENTITY_UNAVAILABLE, SECOND_US, SOON),
     (RefusalKind.STORE_UNAVAILABLE, None, SOON),
+    (RefusalKind.IDENTITY_UNAVAILABLE, None, SOON),
     (RefusalKind.OVERLOADED, None, SOON),
     (RefusalKind.UPSTREAM_UNREACHABLE, None, {}),
     (RefusalKind.UPSTREAM_TIMEOUT, None, {}),
@@ -57,6 +59,6 @@ def test_every_kind_has_a_row() -> None:
 @pytest.mark.parametrize("wait_us", [None, 0, 10**6, 10**8, 10**12])
 def test_no_client_is_sent_to_sleep_for_long(kind: RefusalKind, wait_us: int | None) -> None:
     headers = dict(refusal_headers(Refusal(kind, "message", wait_us), milliseconds=True))
-    if int(headers.get(b"retry-after", b"0")) > 60:
+    if int(headers.get(b"retry-after", b"0")) > 62:
         assert headers[b"x-should-retry"] == b"false"
         assert b"retry-after-ms" not in headers

@@ -26,6 +26,14 @@ def metadata(body: dict[str, object]) -> object:
     return request_fields.mapping(body, "metadata")
 
 
+def temperature(body: dict[str, object]) -> object:
+    return request_fields.number(body, "temperature")
+
+
+def tools(body: dict[str, object]) -> object:
+    return request_fields.length(body, "tools")
+
+
 def user(body: dict[str, object]) -> object:
     return request_fields.text(body, "user")
 
@@ -56,6 +64,10 @@ def user(body: dict[str, object]) -> object:
         (stream, "stream", "true", "a string", "true or false"),
         (metadata, "metadata", "secret", "a string", "an object"),
         (metadata, "metadata", [], "an array", "an object"),
+        (temperature, "temperature", "secret", "a string", "a number"),
+        (temperature, "temperature", True, "a boolean", "a number"),
+        (tools, "tools", "secret", "a string", "an array"),
+        (tools, "tools", {"secret": 1}, "an object", "an array"),
         (user, "user", 7, "a number", "a string"),
         (user, "user", {"secret": 1}, "an object", "a string"),
     ],
@@ -88,7 +100,14 @@ def test_a_required_field_that_is_missing_is_called_missing(read: Read, field: s
 
 @pytest.mark.parametrize(
     ("read", "field", "absent"),
-    [(number, "n", None), (stream, "stream", False), (metadata, "metadata", {}), (user, "u", None)],
+    [
+        (temperature, "temperature", None),
+        (tools, "tools", 0),
+        (number, "n", None),
+        (stream, "stream", False),
+        (metadata, "metadata", {}),
+        (user, "u", None),
+    ],
 )
 def test_null_counts_as_absent(read: Read, field: str, absent: object) -> None:
     assert read({}) == absent
@@ -105,6 +124,9 @@ def test_null_counts_as_absent(read: Read, field: str, absent: object) -> None:
         (required, {"max_tokens": 2**31 - 1}, 2**31 - 1),
         (stream, {"stream": True}, True),
         (metadata, {"metadata": {"a": 1}}, {"a": 1}),
+        (temperature, {"temperature": 1}, 1.0),
+        (temperature, {"temperature": 0.5}, 0.5),
+        (tools, {"tools": [1, None]}, 2),
         (user, {"user": "u"}, "u"),
         (user, {"user": ""}, None),
     ],
@@ -116,3 +138,13 @@ def test_a_right_field_is_read(read: Read, body: dict[str, object], value: objec
 def test_a_field_inside_another_is_named_with_its_place() -> None:
     with pytest.raises(MalformedRequest, match=r'"metadata\.user_id" is a number'):
         request_fields.text({"user_id": 7}, "user_id", within="metadata.")
+
+
+@pytest.mark.parametrize("value", [True, 1, 0.5, "low", ["x"], {"effort": "low"}])
+def test_what_is_switched_on_is_asked_for_however_it_is_written(value: object) -> None:
+    assert request_fields.asked({"b": value}, "a", "b")
+
+
+@pytest.mark.parametrize("value", [None, False, 0, 0.0, "", "none", [], {}])
+def test_what_is_switched_off_is_not_asked_for(value: object) -> None:
+    assert not request_fields.asked({"a": value}, "a", "b")

@@ -8,12 +8,14 @@ import openai
 import pytest
 
 from gateway.facts.dialects.anthropic import MESSAGES, Anthropic
-from gateway.facts.dialects.openai import CHAT, OpenAI
+from gateway.facts.dialects.openai_chat import CHAT, OpenAIChat
+from gateway.facts.dialects.openai_completions import OpenAICompletions
+from gateway.facts.dialects.openai_responses import OpenAIResponses
 from gateway.facts.dialects.port import Answer, Dialect
 from gateway.facts.refusal import Refusal, RefusalKind
 from tests.facts.dialects.answers import NOT_ASKED, NOW_US, recorded, state, watch
 
-OPENAI, ANTHROPIC = OpenAI(), Anthropic()
+OPENAI, ANTHROPIC = OpenAIChat(), Anthropic()
 EVENT_STREAM = (b"content-type", b"text/event-stream")
 
 
@@ -77,6 +79,7 @@ OPENAI_ERRORS: dict[RefusalKind, type[openai.APIStatusError]] = {
     RefusalKind.MALFORMED: openai.BadRequestError,
     RefusalKind.BODY_TOO_LARGE: openai.APIStatusError,
     RefusalKind.STORE_UNAVAILABLE: openai.InternalServerError,
+    RefusalKind.IDENTITY_UNAVAILABLE: openai.InternalServerError,
     RefusalKind.OVERLOADED: openai.InternalServerError,
     RefusalKind.UPSTREAM_UNREACHABLE: openai.InternalServerError,
     RefusalKind.UPSTREAM_TIMEOUT: openai.InternalServerError,
@@ -109,6 +112,7 @@ ANTHROPIC_ERRORS: dict[RefusalKind, type[anthropic.APIStatusError]] = {
     RefusalKind.MALFORMED: anthropic.BadRequestError,
     RefusalKind.BODY_TOO_LARGE: anthropic.APIStatusError,
     RefusalKind.STORE_UNAVAILABLE: anthropic.InternalServerError,
+    RefusalKind.IDENTITY_UNAVAILABLE: anthropic.InternalServerError,
     RefusalKind.OVERLOADED: anthropic.InternalServerError,
     RefusalKind.UPSTREAM_UNREACHABLE: anthropic.InternalServerError,
     RefusalKind.UPSTREAM_TIMEOUT: anthropic.InternalServerError,
@@ -209,3 +213,30 @@ def test_the_anthropic_sdk_raises_when_a_stream_is_stopped(
     assert next(stream).type == "message_start"
     with pytest.raises(anthropic.APIStatusError, match=r"Too slow\."):
         next(stream)
+
+
+def test_the_openai_sdk_raises_when_a_stream_of_responses_is_stopped(
+    calls: Calls, openai_client: openai.OpenAI
+) -> None:
+    begun = b'event: response.created\ndata: {"type":"response.created","response":{}}\n\n'
+    stop = OpenAIResponses().stream_error(TOO_SLOW, "req_1")
+    calls.answer = Answer(200, [EVENT_STREAM], begun + stop)
+    stream = openai_client.responses.create(model="m", input="Say hello", stream=True)
+    assert next(stream).type == "response.created"
+    with pytest.raises(openai.APIError) as raised:
+        next(stream)
+    assert raised.value.code == "upstream_timeout"
+    assert raised.value.message == "Too slow."
+
+
+def test_the_openai_sdk_raises_when_a_stream_of_completions_is_stopped(
+    calls: Calls, openai_client: openai.OpenAI
+) -> None:
+    begun = b'data: {"id":"c","choices":[{"index":0,"text":"Hel"}]}\n\n'
+    stop = OpenAICompletions().stream_error(TOO_SLOW, "req_1")
+    calls.answer = Answer(200, [EVENT_STREAM], begun + stop)
+    stream = openai_client.completions.create(model="m", prompt="Say hello", stream=True)
+    assert next(stream).choices[0].text == "Hel"
+    with pytest.raises(openai.APIError) as raised:
+        next(stream)
+    assert raised.value.code == "upstream_timeout"

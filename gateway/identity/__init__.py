@@ -1,0 +1,1 @@
+"""Who asks, verified: signed tokens, what a trusted front proxy says, client certificates."""

@@ -1,0 +1,126 @@
+"""Drives the engine: arrivals, renewals and ends in one order, each at its own moment.
+
+What a record tells of the answer counts only if the policies allow the request. Then it is settled
+when the answer ended, with the usage that was reported. Nothing here waits for time to pass, and
+over the memory store nothing waits at all.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import count
+
+from gateway.admission import Admission, Permit, Rules
+from gateway.decision.outcome import StoreState
+from gateway.decision.port import Store
+from gateway.decision.renewing import renew_every_us
+from gateway.decision.settlement import Delivered
+from gateway.errors import StoreUnavailable
+from gateway.facts.dialects.port import Dialect
+from gateway.facts.dialects.registry import route_table
+from gateway.facts.estimate import OutputEstimator
+from gateway.facts.refusal import Refusal, RefusalKind
+from gateway.policy.quota import Policies
+from gateway.replay.clock import SimulatedClock
+from gateway.replay.intake import Intake, Taken
+from gateway.replay.judged import Judged
+from gateway.replay.record import Record, RecordedAnswer
+from gateway.replay.timeline import Timeline, Underway
+
+Observer = Callable[[Judged], None]
+
+_REPORTED = Delivered(began=True)
+_FAILED = Delivered(began=True, failed=True)
+
+
+class Side:
+    """One set of policies with counters of its own, while the traffic passes."""
+
+    def __init__(
+        self,
+        policies: Policies,
+        store: Store,
+        clock: SimulatedClock,
+        observers: Iterable[Observer] = (),
+        intake: Intake | None = None,
+    ) -> None:
+        """`clock` is the store's, too. Sides that serve the same routes may share an `intake`."""
+        numbers = count(1)
+        self.intake = intake or Intake(route_table(policies.routes))
+        self.clock = clock
+        self.store = store
+        self._admission = Admission(
+            store, Rules(policies), OutputEstimator(), lambda: f"replay-{next(numbers)}"
+        )
+        self._timeline = Timeline()
+        self._observers = tuple(observers)
+        self._statuses: dict[tuple[str, RefusalKind], int] = {}
+
+    async def arrive(self, record: Record, at_us: int, taken: Taken) -> Judged:
+        """What ended before is settled first. Raises `StoreUnavailable`."""
+        await self.proceed(at_us)
+        judged = await self._judge(record, at_us, taken)
+        for observe in self._observers:
+            observe(judged)
+        return judged
+
+    async def proceed(self, until_us: int) -> None:
+        """Everything that happens up to this moment, and at it."""
+        timeline, clock = self._timeline, self.clock
+        while timeline.next_us <= until_us:
+            clock.now_us, underway = timeline.pop()
+            if underway.end_us > clock.now_us:
+                await self._admission.renew(underway.permit)
+                timeline.plan(clock.now_us, underway)
+            else:
+                await self._admission.settle(underway.permit, underway.usage, underway.delivered)
+        clock.now_us = max(clock.now_us, until_us)
+
+    async def finish(self) -> None:
+        """Everything that is still under way comes to its end."""
+        while self._timeline:
+            await self.proceed(self._timeline.next_us)
+
+    async def _judge(self, record: Record, at_us: int, taken: Taken) -> Judged:
+        asked = taken.asked
+        if isinstance(asked, Refusal):
+            return Judged(record, at_us, None, asked, self._status(taken.dialect, asked))
+        permit = await self._admission.admit(asked)
+        decision = permit.decision
+        refusal = decision.refusal
+        if refusal is None:
+            self._begin(permit, at_us, record.response)
+            return Judged(record, at_us, decision, None, record.response.status)
+        if decision.store is StoreState.UNAVAILABLE:
+            # A backtest that goes on without its counters would tell untruths.
+            raise StoreUnavailable(refusal.message, kind="unavailable")
+        return Judged(record, at_us, decision, refusal, self._status(taken.dialect, refusal))
+
+    def _begin(self, permit: Permit, at_us: int, answer: RecordedAnswer) -> None:
+        reservation = permit.reservation
+        underway = Underway(
+            permit,
+            at_us + round(answer.duration * 1_000_000),
+            answer.reported(),
+            _delivered(permit, answer),
+            renew_every_us(reservation.charges) if reservation is not None else None,
+        )
+        self._timeline.plan(at_us, underway)
+
+    def _status(self, dialect: Dialect, refusal: Refusal) -> int:
+        """The dialect's word on it. A kind has one status, so it is asked once."""
+        key = dialect.name, refusal.kind
+        if key not in self._statuses:
+            self._statuses[key] = dialect.refuse(refusal, (), "", self.clock.now_us).status
+        return self._statuses[key]
+
+
+def _delivered(permit: Permit, answer: RecordedAnswer) -> Delivered:
+    """What live would have been seen passing, where the record has no usage.
+
+    Nobody recorded it, so all that was reserved counts, as live where an answer cannot be read.
+    """
+    if answer.failed:
+        return _FAILED
+    if answer.usage is not None and answer.usage.output_tokens is not None:
+        return _REPORTED
+    estimate = permit.decision.estimate
+    return Delivered(began=True, output_tokens=estimate.output_tokens if estimate else 0)

@@ -1,0 +1,124 @@
+import pytest
+
+from gateway.policy.compile import quota
+from gateway.policy.document import PolicyFile, QuotaRule
+from gateway.policy.doubts import Idle, doubts, undercut
+from gateway.policy.prices import Prices
+from gateway.policy.weights import Weights
+
+SOME_PRICES = Prices({"frontier-*": Weights(1, 1, 1, 1, 1)})
+ALL_PRICES = Prices({"*": Weights(1, 1, 1, 1, 1)})
+
+
+def rule(limit: object, **keys: object) -> QuotaRule:
+    return QuotaRule.model_validate({"id": "a", "why": "Because.", "limit": limit, **keys})
+
+
+def said(written: QuotaRule, prices: Prices = SOME_PRICES) -> list[tuple[object, str]]:
+    return [(doubt.path, doubt.message) for doubt in doubts(written, prices)]
+
+
+def test_a_rule_without_a_why_is_doubtful() -> None:
+    ((place, message),) = said(QuotaRule.model_validate({"id": "a", "limit": "5/minute"}))
+    assert place == ()
+    assert 'has no "why"' in message
+
+
+def test_a_bucket_that_a_slower_one_with_the_same_burst_always_undercuts_is_doubtful() -> None:
+    # 200k an hour refill faster than 1M a day, from the same burst
+    written = rule(["200k tokens/hour", "1M tokens/day", "3 concurrent"], window="bucket", burst=50)
+    ((place, message),) = said(written)
+    assert place == ("limit", 0)
+    assert "never binds" in message
+
+
+@pytest.mark.parametrize("per", ["end_user", "model", ["model", "plan"], ["route", "end_user"]])
+def test_whoever_chooses_his_own_partition_is_held_to_nothing(per: object) -> None:
+    ((place, message),) = said(rule("5/minute", per=per, missing="account"))
+    assert place == ("per",)
+    assert "Callers choose request." in message
+
+
+@pytest.mark.parametrize(
+    "per", [["account", "end_user"], ["organization", "model"], ["address", "model"], ["route"]]
+)
+def test_a_partition_with_somebody_in_it_is_none_of_that(per: object) -> None:
+    assert said(rule("5/minute", per=per, missing="account")) == []
+
+
+@pytest.mark.parametrize(
+    ("per", "missing", "words"),
+    [
+        ("organization", None, "without account.organization is counted by its account"),
+        (["account", "payment"], None, "without account.payment is counted by its account"),
+        (["account", "end_user"], None, "without request.end_user is counted by its account"),
+        ("organization", "skip", None),
+        ("organization", "account", None),
+        (["account", "model"], None, None),
+        ("address", None, None),
+    ],
+)
+def test_what_holds_for_a_missing_fact_should_be_written(
+    per: object, missing: str | None, words: str | None
+) -> None:
+    written = rule("5/minute", per=per, **({"missing": missing} if missing else {}))
+    found = said(written)
+    assert [place for place, _ in found] == ([("per",)] if words else [])
+    assert all(str(words) in message for _, message in found)
+
+
+def test_what_a_model_without_a_price_costs_should_be_written() -> None:
+    ((place, message),) = said(rule("5 USD/day"))
+    assert place == ()
+    assert "unpriced: dearest, refuse or free" in message
+    assert said(rule("5 USD/day", unpriced="dearest")) == []
+    assert said(rule("5 USD/day"), ALL_PRICES) == []
+    assert said(rule("5 tokens/day")) == []
+
+
+def test_a_condition_that_can_fail_is_doubtful_where_it_can() -> None:
+    (found,) = doubts(rule("5/minute", when="100 / request.n > 5"), SOME_PRICES)
+    assert (found.path, found.offset) == (("when",), 4)
+    assert "a condition that fails holds" in found.message
+
+
+def idle(*rules: dict[str, object]) -> list[Idle]:
+    written = (QuotaRule.model_validate({"id": f"q{at}", **keys}) for at, keys in enumerate(rules))
+    return list(undercut(quota(one, PolicyFile.model_construct(), "") for one in written))
+
+
+def test_a_limit_that_another_always_undercuts_is_found_among_all_quotas() -> None:
+    (found,) = idle({"limit": ["3 concurrent", "9 tokens/day"]}, {"limit": "5 tokens/day"})
+    assert (found.quota_id, found.limit) == ("q0", 1)
+    assert '"q1" counts the same' in found.message
+
+
+def test_of_two_equal_limits_the_second_is_idle() -> None:
+    (found,) = idle({"limit": "5/day"}, {"limit": "5/day"})
+    assert found.quota_id == "q1"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"limit": "5 tokens/hour"},
+        {"limit": "5 output_tokens/day"},
+        {"limit": "5 tokens/day", "per": "model"},
+        {"limit": "5 tokens/day", "per": "organization", "missing": "skip"},
+        {"limit": "5 tokens/day", "when": "request.stream"},
+        {"limit": "5 tokens/day", "mode": "shadow"},
+        {"limit": "5 tokens/day", "window": "bucket"},
+        {"limit": "5 tokens/day", "window": "calendar"},
+        {"limit": "5 tokens/day", "weights": {"output": 4}},
+        {"limit": "5 tokens/day", "scale": {"pro": 10}},
+        {"limit": "10 tokens/day"},
+    ],
+)
+def test_what_counts_something_else_undercuts_nothing(other: dict[str, object]) -> None:
+    found = idle({"limit": "9 tokens/day"}, other)
+    assert [one.quota_id for one in found] == (["q1"] if other["limit"] == "10 tokens/day" else [])
+
+
+def test_a_bucket_with_a_larger_burst_is_not_undercut() -> None:
+    wide = {"limit": "9/day", "window": "bucket", "burst": 2}
+    assert idle(wide, {"limit": "5/day", "window": "bucket", "burst": 5}) == []

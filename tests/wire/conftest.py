@@ -1,0 +1,10 @@
+"""These tests run on the loop that we ship."""
+
+from collections.abc import Callable
+from asyncio import AbstractEventLoop
+
+import uvloop
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
+    return {"uvloop": uvloop.new_event_loop}
