@@ -86,7 +86,7 @@ def check_beginning(part: bytearray, new_from: int, limits: WireLimits) -> None:
     """
     if _NEVER.search(part, max(0, new_from - 1)):
         raise Refused(400, "A control character, or half a line ending, in the head.")
-    if not _METHOD_SO_FAR.match(part) and part != b"\r\n\r":
+    if not _METHOD_SO_FAR.match(part):
         raise _malformed_line()
     lines_end = part.rfind(b"\r\n", max(0, new_from - 1))
     if lines_end > 0:

@@ -110,11 +110,10 @@ def test_the_sdks_find_gauger(text: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(
     "written",
-    ['when: request.model == "x"', "limit: 5 USD/day", "window: calendar", "scale: {free: 1}"],
+    ["on_store_failure: open", 'when: prompt.frame == "x"', "when: usage.cost > 1.0"],
 )
 def test_what_is_not_there_yet_is_named_where_it_is_written(written: str) -> None:
-    limit = "" if written.startswith("limit") else "    limit: 5 requests/minute\n"
-    text = f"quotas:\n  - id: a\n    why: b\n{limit}    {written}\n"
+    text = f"quotas:\n  - id: a\n    why: b\n    limit: 5 requests/minute\n    {written}\n"
     (problem,) = inspect({"quotas.yaml": text}).problems
     assert "This version of gauger" in problem.message
 

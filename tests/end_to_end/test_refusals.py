@@ -26,10 +26,9 @@ async def message(client: anthropic.AsyncAnthropic, max_tokens: int = 5) -> None
 
 
 def assert_about_a_minute(headers: Mapping[str, str]) -> None:
-    """A sliding window errs by one slice at most; above 60 s an SDK must not sleep."""
-    wait_s = int(headers["retry-after"])
-    assert 0 < wait_s <= 61
-    assert (headers.get("x-should-retry") == "false") == (wait_s > 60)
+    """A sliding window errs by one slice at most, and an SDK may sleep as long as that."""
+    assert 0 < int(headers["retry-after"]) <= 61
+    assert "x-should-retry" not in headers
 
 
 async def test_the_sixth_chat_in_a_minute_raises_the_rate_limit(stage: Stage) -> None:
@@ -183,10 +182,10 @@ async def test_no_credential_is_an_authentication_error(stage: Stage) -> None:
 async def test_a_route_that_is_not_metered_is_not_forwarded(stage: Stage) -> None:
     door = await stage.behind("generous")
     async with door.openai() as client:
-        with pytest.raises(openai.NotFoundError):
-            await client.embeddings.create(model=MODEL, input=WORDS)
+        with pytest.raises(openai.NotFoundError, match="Moderations"):
+            await client.moderations.create(input=WORDS)
     async with door.anthropic() as other:
-        with pytest.raises(anthropic.NotFoundError):
+        with pytest.raises(anthropic.NotFoundError, match="Message batches"):
             await other.messages.batches.list()
     assert door.model.ledger.entries == []
 

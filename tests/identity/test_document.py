@@ -87,7 +87,7 @@ PROXY = "front_proxy: {addresses: 10.0.0.1, "
         (ISSUER + "leeway_seconds: -1}]", (1, 62), "greater than or equal to 0"),
         (ISSUER + "prefix: 'ä'}]", (1, 54), "cannot begin the name"),
         (ISSUER + "prefix: key_}]", (1, 54), "cannot begin the name"),
-        (ISSUER + "acount: x}]", (1, 46), 'Did you mean "account"?'),
+        (ISSUER + "accaunt: x}]", (1, 46), 'Did you mean "account"?'),
         ("jwt: [{issuer: a, audience: g, jwks_url: http://idp.example/}]", (1, 42), "https://"),
         ("jwt: [{issuer: a, audience: g, jwks_url: 'ftp://localhost/'}]", (1, 42), "not a URL"),
         ("jwt: [{issuer: a, audience: g, jwks_url: keys}]", (1, 42), "not a URL"),

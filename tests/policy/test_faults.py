@@ -73,10 +73,10 @@ def test_keys_that_contradict_each_other_are_faults(
 
 
 def test_the_faults_of_a_condition_stand_inside_it() -> None:
-    first, second = faults(rule("5/minute", when='request.modle == "a" && account.pln == ""'))
+    first, second = faults(rule("5/minute", when='request.modal == "a" && account.pln == ""'))
     assert first.path == second.path == ("when",)
     assert (first.offset, second.offset) == (0, 24)
-    assert "request.modle" in first.message
+    assert "request.modal" in first.message
 
 
 @pytest.mark.parametrize(

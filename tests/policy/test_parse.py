@@ -120,7 +120,7 @@ def test_a_key_of_a_later_version_is_refused_not_ignored() -> None:
 
 def test_a_fault_inside_a_condition_is_told_where_it_stands_in_the_file() -> None:
     found = problems(
-        SOUND + '    when: request.modle == "a" || account.pln == ""\n',
+        SOUND + '    when: request.modal == "a" || account.pln == ""\n',
         SOUND.replace("id: a", "id: b") + "    when: |\n      request.n > 1 &&\n        foo\n",
         SOUND.replace("id: a", "id: c") + "    when: >-\n      request.n > 1\n      and true\n",
         SOUND.replace("id: a", "id: d") + "    when: 'request.model == ''a'' && 5'\n",
@@ -152,7 +152,7 @@ def test_a_fault_inside_a_condition_is_told_where_it_stands_in_the_file() -> Non
         ("weights: {outputs: 4}", (5, 15), 'Did you mean "output"?'),
         ("unpriced: dear", (5, 15), 'Did you mean "dearest"?'),
         ("warn_at: 0.8", (5, 14), "Write 1% to 99%"),
-        ("window: calender", (5, 13), 'Did you mean "calendar"?'),
+        ("window: kalendar", (5, 13), 'Did you mean "calendar"?'),
         ("when: request.stream\n    when: request.stream", (6, 5), "is written twice"),
     ],
 )

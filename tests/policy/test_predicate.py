@@ -45,7 +45,7 @@ def test_a_condition_is_slow_if_all_that_it_names_is() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ('request.modle == "a"', "request.modle", 'Did you mean "request.model"?'),
+        ('request.modal == "a"', "request.modal", 'Did you mean "request.model"?'),
         ('true || account.pln == ""', "account.pln", 'Did you mean "account.plan"?'),
         ('organization == "a"', "organization", 'Did you mean "account.organization"?'),
         ('request == "a"', "request ==", '"request" is not a fact. Allowed: request.route'),
@@ -92,8 +92,8 @@ def test_what_is_no_condition_is_refused_where_it_is_wrong(
 
 
 def test_all_unknown_facts_are_told_at_once() -> None:
-    found = faults('request.modle == "a"\n && account.pln == "b"')
-    assert [place[:13] for place, _ in found] == ["request.modle", "account.pln =="[:13]]
+    found = faults('request.modal == "a"\n && account.pln == "b"')
+    assert [place[:13] for place, _ in found] == ["request.modal", "account.pln =="[:13]]
 
 
 def test_where_nothing_can_be_read_only_the_first_fault_is_told() -> None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
 from gateway.proxy.upstream.httpx_upstream import HttpxUpstream
@@ -22,7 +23,10 @@ class RawClient:
         self._writer = writer
 
     async def say(self, data: bytes) -> None:
-        self._writer.write(data)
+        try:
+            self._writer.write(data)
+        except RuntimeError as error:  # uvloop's word for a connection that is gone
+            raise ConnectionResetError from error
         await self._writer.drain()
 
     async def hear(self, end: bytes) -> bytes:
@@ -35,6 +39,10 @@ class RawClient:
         headers = dict(line.lower().split(b": ", 1) for line in lines[1:] if line)
         body = await self._reader.readexactly(int(headers[b"content-length"]))
         return int(lines[0].split()[1]), headers, body
+
+    def stop_reading(self) -> None:
+        """What is sent to us stays in the kernel's buffers."""
+        cast("asyncio.Transport", self._writer.transport).pause_reading()
 
     async def rest(self) -> bytes:
         """Everything until the connection ends, cleanly or not."""
