@@ -2,10 +2,12 @@
 
 Usage is reported in the answer, or in a stream's closing chunk, which has no choices and comes only
 if `stream_options.include_usage` asks for it. So gauger asks, and withholds that one chunk from a
-client that did not. Some servers put usage on the last chunk that has choices: it is read and
-passed on. Running totals on chunks before (vLLM's `continuous_usage_stats`) are not final and not
-read. llama.cpp's server closes every choice of a stream with a usage chunk of its own, so as many
-as there are choices are added up.
+client that did not. Some servers put usage on the last chunk of a choice: it is read and passed on.
+Running totals on chunks before (vLLM's `continuous_usage_stats`) are not final and not read.
+
+llama.cpp's server counts each choice of several apart: in a stream of chat by a closing chunk for
+each, in one of completions on the last chunk of each. So as many reports as there are choices are
+added up. Its plain answer reports one choice of them all.
 """
 
 from abc import ABC, abstractmethod
@@ -18,6 +20,7 @@ from gateway.facts.dialects import request_fields
 from gateway.facts.dialects.openai_family import OpenAIFormat
 from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object, objects
 from gateway.facts.dialects.port import StreamWatch
+from gateway.facts.estimate import output_tokens
 from gateway.facts.event_stream import Event
 from gateway.facts.exchange import Ask, Route
 from gateway.facts.usage import Usage, token_count
@@ -27,6 +30,9 @@ MOST_CHOICES = 128
 
 _CLOSING_REPORTS = 2_048
 """Kept at most, however many choices are asked for."""
+
+_SURELY_TOO_FEW = 2
+"""A report so many times below the text of several choices is not one of them all."""
 
 Choice = Mapping[str, Any]
 
@@ -52,7 +58,13 @@ class ChunkedFormat(OpenAIFormat, ABC):
     def note(self, seen: Seen, document: Mapping[str, Any]) -> None:
         seen.note_labels(document)
         _note_choices(seen, document, self.written_bytes)
-        seen.usage = _usage(inner(document, "usage"))
+        usage = _usage(inner(document, "usage"))
+        several = len(objects(document.get("choices"))) > 1
+        if several and usage.output_tokens is not None:
+            delivered = output_tokens(seen.text_bytes)
+            if _SURELY_TOO_FEW * usage.output_tokens < delivered:
+                usage = replace(usage, output_tokens=None, reasoning_tokens=None)
+        seen.usage = usage
 
 
 class _ChunkReader:
@@ -62,8 +74,11 @@ class _ChunkReader:
         self.seen = Seen()
         self._written_bytes = written_bytes
         self._withhold = withhold
-        self._closing: deque[Usage] = deque(maxlen=min(choices, _CLOSING_REPORTS))
+        self._most_reports = min(choices, _CLOSING_REPORTS)
+        self._closing: deque[Usage] = deque(maxlen=self._most_reports)
         """With one choice, the last one wins."""
+        self._finishing: dict[object, Usage] = {}
+        """By the index of the choice."""
 
     def read(self, event: Event) -> bool:
         if event.data.startswith(b"[DONE]"):
@@ -85,8 +100,17 @@ class _ChunkReader:
             self._closing.append(_usage(usage))
             self.seen.usage = self.seen.usage.updated_by(_together(self._closing))
         elif finishes:
-            self.seen.usage = self.seen.usage.updated_by(_usage(usage))
+            self._finish(objects(chunk.get("choices"))[0], _usage(usage))
         return closes and self._withhold
+
+    def _finish(self, choice: Choice, report: Usage) -> None:
+        index = choice.get("index") if self._most_reports > 1 else 0
+        if not isinstance(index, int):
+            return
+        if index in self._finishing or len(self._finishing) < self._most_reports:
+            self._finishing[index] = report
+            together = _together(list(self._finishing.values()))
+            self.seen.usage = self.seen.usage.updated_by(together)
 
 
 def stream_fields(body: Mapping[str, Any]) -> tuple[bool, bool]:

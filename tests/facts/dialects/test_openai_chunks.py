@@ -1,4 +1,7 @@
-"""OpenAI's event streams: what passes, what is withheld, and what is known in the end."""
+"""OpenAI's event streams: what passes, what is withheld, and what is known in the end.
+
+The checklist's row "force include_usage" (field.md, 5).
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Completions of old: many prompts, many choices, and text where chat has messages."""
+"""Completions of old: many prompts, many choices, and text where chat has messages.
+
+The checklist's row "n / best_of / candidates" (field.md, 5).
+"""
 
 from typing import Any
 
@@ -12,7 +15,7 @@ from gateway.facts.dialects.port import Answered
 from gateway.facts.exchange import Ask
 from gateway.facts.json_text import dump
 from gateway.facts.usage import UNREPORTED, Usage
-from tests.facts.dialects.answers import ASKED, NOT_ASKED, cuts, events, watch
+from tests.facts.dialects.answers import ASKED, NOT_ASKED, cuts, events, recorded, watch
 
 OPENAI = OpenAICompletions()
 DONE = "[DONE]"
@@ -181,6 +184,60 @@ def test_no_cut_changes_what_passes_and_only_the_closing_chunk_is_withheld(
 def test_usage_twice_never_or_absurd(reports: list[dict[str, Any]], expected: Usage) -> None:
     stream = events(chunk("a"), *({"choices": [], "usage": each} for each in reports), DONE)
     assert watch(OPENAI, COMPLETIONS, NOT_ASKED, stream)[1].usage == expected
+
+
+def test_the_reports_of_several_choices_on_their_last_chunks_are_added_up() -> None:
+    two = Ask(model="m", stream=True, choices=2)
+    last = [chunk("", index=at, finish_reason="length", usage=usage(2, 4 + at)) for at in (1, 0)]
+    stream = events(chunk("a"), *last, last[1], DONE)
+    passed, known = watch(OPENAI, COMPLETIONS, two, stream)
+    assert passed == stream
+    assert known.usage == Usage(2, 9)
+
+
+@pytest.mark.parametrize("index", [[1], None, "1"])
+def test_a_choice_without_a_number_reports_nothing(index: object) -> None:
+    two = Ask(model="m", stream=True, choices=2)
+    stream = events(chunk("", index=index, finish_reason="stop", usage=usage()))
+    assert watch(OPENAI, COMPLETIONS, two, stream)[1].usage == UNREPORTED
+
+
+def test_made_up_choices_add_nothing() -> None:
+    two = Ask(model="m", stream=True, choices=2)
+    stream = events(*(chunk("", index=at, finish_reason="x", usage=usage(1, 1)) for at in range(9)))
+    assert watch(OPENAI, COMPLETIONS, two, stream)[1].usage == Usage(1, 2)
+    assert watch(OPENAI, COMPLETIONS, NOT_ASKED, stream)[1].usage == Usage(1, 1)
+
+
+@pytest.mark.parametrize(("written", "believed"), [(24, 24), (12, 12), (11, None), (0, None)])
+def test_a_report_that_cannot_be_that_of_all_choices_is_not_believed(
+    written: int, believed: int | None
+) -> None:
+    choices = [{"index": at, "text": "sixteen letters." * 2} for at in range(3)]
+    body = dump({"choices": choices, "usage": usage(2, written)})
+    answered = OPENAI.read_answer(COMPLETIONS, 200, body)
+    assert answered.usage == Usage(2, believed)
+    assert answered.output_tokens_seen == 24
+
+
+class TestRecordedEngine:
+    def test_usage_of_a_plain_answer(self) -> None:
+        known = OPENAI.read_answer(COMPLETIONS, 200, recorded("completions.json"))
+        assert known.usage == Usage(2, 8, cached_tokens=0)
+        assert (known.finish_reasons, known.complete) == (("length",), True)
+
+    def test_usage_of_a_stream_however_it_is_cut(self) -> None:
+        stream = recorded("completions.stream_usage.sse")
+        known = watch(OPENAI, COMPLETIONS, NOT_ASKED, stream)[1]
+        assert known.usage == Usage(2, 8, cached_tokens=1)
+        assert known.complete
+        for pieces in cuts(stream):
+            assert watch(OPENAI, COMPLETIONS, NOT_ASKED, *pieces) == (stream, known)
+
+    def test_two_choices_with_a_report_each_are_added_up(self) -> None:
+        two = Ask(model="m", stream=True, choices=2)
+        stream = recorded("completions.two_choices.stream_usage.sse")
+        assert watch(OPENAI, COMPLETIONS, two, stream)[1].usage == Usage(2, 8, cached_tokens=1)
 
 
 @pytest.mark.parametrize(

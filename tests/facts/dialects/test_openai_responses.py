@@ -14,7 +14,7 @@ from gateway.facts.exchange import Ask
 from gateway.facts.json_text import dump
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.facts.usage import UNREPORTED, Usage
-from tests.facts.dialects.answers import NOT_ASKED, cuts, named_events, watch
+from tests.facts.dialects.answers import NOT_ASKED, cuts, named_events, recorded, watch
 
 OPENAI = OpenAIResponses()
 
@@ -346,3 +346,19 @@ def test_a_stream_is_stopped_by_an_error_event_of_this_format() -> None:
             "code": "upstream_timeout",
         },
     }
+
+
+class TestRecordedEngine:
+    def test_usage_of_a_plain_answer(self) -> None:
+        known = OPENAI.read_answer(RESPONSES, 200, recorded("responses.json"))
+        assert known.usage == Usage(11, 8, cached_tokens=0)
+        assert known.output_tokens_seen == 9
+
+    def test_usage_of_a_stream_however_it_is_cut(self) -> None:
+        stream = recorded("responses.stream.sse")
+        known = watch(OPENAI, RESPONSES, NOT_ASKED, stream)[1]
+        assert known.usage == Usage(11, 8, cached_tokens=10)
+        assert (known.model, known.finish_reasons) == ("smollm2", ("completed",))
+        assert known.output_tokens_seen == 9
+        for pieces in cuts(stream):
+            assert watch(OPENAI, RESPONSES, NOT_ASKED, *pieces) == (stream, known)

@@ -1,4 +1,7 @@
-"""Text is counted wherever it stands; images and files are not mistaken for text."""
+"""Text is counted wherever it stands; images and files are not mistaken for text.
+
+The checklist's row "media estimates" (field.md, 5).
+"""
 
 import base64
 from typing import Any
