@@ -19,6 +19,7 @@ from gateway.facts.estimate import OutputEstimator
 from gateway.facts.exchange import Ask
 from gateway.facts.usage import Usage
 from gateway.policy.quota import Policies, Quota
+from gateway.values import made_often
 
 
 class Rules:
@@ -36,6 +37,7 @@ class Rules:
         self.routes: RouteTable = route_table(policies.routes)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Permit:
     """A decision, and what has to be settled if anything was reserved."""

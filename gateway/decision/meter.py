@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.values import made_often
+
 SLICES = 64
 """In how many slices a window is cut: a window in whole seconds is then a whole number of
 microseconds per slice."""
@@ -37,6 +39,7 @@ class Kind(StrEnum):
     HELD = "h"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A charge in the numbers of its meter."""
@@ -57,6 +60,7 @@ class Terms:
     """Only for calendars: when the windows around now begin, rising."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class View:
     """What a meter says about a cost; nothing is stored."""
@@ -72,6 +76,7 @@ class View:
     """The same with the charge."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What a settlement changes: the actual less the reserved."""

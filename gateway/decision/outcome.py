@@ -9,6 +9,7 @@ from enum import StrEnum
 from gateway.decision.plan import Charge, Estimate
 from gateway.decision.port import Reading
 from gateway.facts.refusal import QuotaState, Refusal
+from gateway.values import made_often
 
 
 class Verdict(StrEnum):
@@ -37,6 +38,7 @@ class Reason:
     """The operator's own sentence, for the engineer who reads the trace."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Decision:
     verdict: Verdict

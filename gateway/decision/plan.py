@@ -9,8 +9,10 @@ from enum import StrEnum
 from gateway.facts.catalog import Facts, partition_value
 from gateway.policy.quota import Limit, Missing, Mode, Policies, Quota, Unit, Unpriced
 from gateway.policy.weights import Weights
+from gateway.values import made_often
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Partition:
     """Whose counter: the facts by which a quota is counted, with their values.
@@ -22,6 +24,7 @@ class Partition:
     parts: tuple[tuple[str, str], ...]
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Charge:
     """Units against one limit of one partition."""
@@ -40,6 +43,7 @@ class Charge:
         return self.price or self.limit.of_tokens
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What one exchange is expected to use at most."""
@@ -60,6 +64,7 @@ class Lack(StrEnum):
     """A price of its model, and the quota says `unpriced: refuse`."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Plan:
     charges: tuple[Charge, ...]

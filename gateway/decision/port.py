@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.decision.plan import Charge
+from gateway.values import made_often
 
 RECORD_US = 3_600_000_000
 """How long a reservation can still be settled: an hour, longer than any stream we pass on."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one limit says about one charge, at one moment of the store's clock."""
@@ -29,6 +31,7 @@ class Reading:
     """Until nothing of this limit is used any more, if nothing else comes."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Reserved:
     """The answer to `reserve`."""
@@ -40,6 +43,7 @@ class Reserved:
     """One for each charge of the plan, in its order."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """What is held for one exchange until it is settled."""
@@ -50,6 +54,7 @@ class Reservation:
     """Those that were really made."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class SettledCharge:
     """The actual in the place of the reserved."""

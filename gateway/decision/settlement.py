@@ -11,6 +11,7 @@ from gateway.decision.port import SettledCharge
 from gateway.facts.usage import Usage
 from gateway.policy.quota import Unit
 from gateway.policy.weights import TokenCounts, counts
+from gateway.values import made_often
 
 
 class Basis(StrEnum):
@@ -26,6 +27,7 @@ class Basis(StrEnum):
     """All that was reserved: the model may have worked and nobody knows how much."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """What we saw pass, where nobody reported."""
@@ -38,6 +40,7 @@ class Delivered:
     """Estimated from the text of the deltas, or of the whole answer."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """The actual use, and on what it rests."""

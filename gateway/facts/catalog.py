@@ -12,6 +12,7 @@ from enum import StrEnum
 from gateway.facts.client_sdk import NONE, SDKS, sdk
 from gateway.facts.exchange import Ask, Route, RouteName
 from gateway.facts.principal import Principal
+from gateway.values import made_often
 
 FactValue = str | int | float | bool | list[str] | dict[str, str]
 
@@ -19,6 +20,7 @@ _DAY_US = 86_400_000_000
 _TAG_SEPARATOR = re.compile(r"[\s,]+")
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of one exchange when it is admitted."""

@@ -6,6 +6,8 @@ Nothing here holds the text of a prompt; it is read once by the dialect and drop
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.values import made_often
+
 
 class RouteName(StrEnum):
     """The routes that gauger knows by itself; a policy names them (`request.route`)."""
@@ -42,6 +44,7 @@ class Route:
     """The body may be anything (multipart): it passes bounded and unread. Otherwise it is JSON."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What the caller wants from the model, as its dialect says it."""

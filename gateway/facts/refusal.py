@@ -8,6 +8,8 @@ cannot cure is never a 429: two of the clients measured repeat every 429 for eve
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.values import made_often
+
 
 class RefusalKind(StrEnum):
     RATE = "rate"
@@ -47,6 +49,7 @@ class Refusal:
     """The methods of the path, for a 405's `Allow`."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class QuotaState:
     """One bought limit as it may be shown to the caller who holds it."""

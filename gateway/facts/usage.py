@@ -8,7 +8,10 @@ reported is None, never zero.
 
 from dataclasses import dataclass
 
+from gateway.values import made_often
 
+
+@made_often
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What the model API reported. Counts are whole tokens, never negative."""

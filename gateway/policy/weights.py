@@ -8,11 +8,13 @@ are input, reasoning is output); here they are apart, so that none counts twice.
 from dataclasses import dataclass
 
 from gateway.facts.usage import Usage
+from gateway.values import made_often
 
 ONE = 1_000_000
 """Weights are in millionths, so that a weight of 0.1 and a price of 0.075 USD are whole numbers."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
     """Tokens by kind, none inside another."""

@@ -22,7 +22,10 @@ class _Server(uvicorn.Server):
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:  # it would end the loop, and with it whatever else serves there
+            raise RuntimeError("the app did not start") from error
         if not self.should_exit:
             self.ready.set()
 

@@ -297,6 +297,7 @@ class Stage:
     gateway: Gateway
     store: Ledger
     told: Told
+    rules: Rules
 
     async def settled(self) -> dict[Unit, int]:
         """What the one exchange was charged, after everything has come to rest."""
@@ -344,4 +345,4 @@ def stage(
         select=select or the_only_one(UpstreamKey(upstream_key) if upstream_key else None),
         routes=lambda: rules.routes,
     )
-    return Stage(model, gateway, store, told)
+    return Stage(model, gateway, store, told, rules)

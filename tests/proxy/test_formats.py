@@ -8,7 +8,7 @@ import pytest
 from gateway.facts.dialects.declared import DeclaredRoute
 from gateway.facts.dialects.port import Headers
 from gateway.facts.exchange import Route
-from gateway.policy.quota import Unit
+from gateway.policy.quota import Policies, Unit
 from gateway.proxy.edge import EdgeLimits
 from tests.proxy.stage import Caller, answering, piece, stage, streaming
 
@@ -166,6 +166,21 @@ async def test_a_declared_routes_usage_is_charged_where_the_answer_reports_it() 
     ).run()
     charged = await on.settled()
     assert (charged[INPUT], charged[OUTPUT]) == (14, 45)
+
+
+async def test_what_is_declared_is_served_from_the_reload_on_and_no_longer_after_the_next() -> None:
+    on = stage(answering(b"{}"))
+    audio: dict[str, Any] = {
+        "path": "/v1/audio/transcriptions",
+        "body": FORM,
+        "more_headers": MULTIPART,
+    }
+    statuses: list[int | None] = []
+    for routes in ((), transcriptions(generates=False), ()):
+        on.rules.put_in_force(Policies(on.rules.policies.quotas, routes=routes))
+        statuses.append((await Caller(on.gateway, **audio).run()).status)
+    assert statuses == [404, 200, 404]
+    await on.rest()
 
 
 async def test_a_declared_form_is_bounded_all_the_same() -> None:

@@ -1,18 +1,22 @@
 import asyncio
 import importlib.util
+import resource
+import socket
 
 import pytest
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.errors import SettingsError
-from gateway.proxy.server import configuration, listen, run
+from gateway.proxy.http_protocol import StrictHttp
+from gateway.proxy.server import UNSENT_BYTES, configuration, listen, raise_file_limit, run
+from gateway.proxy.wire_limits import WireLimits
 from tests.proxy.stage import answering, stage
 
 
-def test_the_parser_is_pinned_and_nothing_is_believed_of_peers() -> None:
-    config = configuration(stage(answering()).gateway, grace_s=7)
+def test_the_protocol_is_ours_and_nothing_is_believed_of_peers() -> None:
+    config = configuration(stage(answering()).gateway, grace_s=7, limits=WireLimits(head_s=3))
     config.load()
-    assert config.http_protocol_class is HttpToolsProtocol
+    assert issubclass(config.http_protocol_class, StrictHttp)
+    assert config.http_protocol_class.limits.head_s == 3
     assert config.proxy_headers is False
     assert config.server_header is False
     assert config.access_log is False
@@ -49,3 +53,23 @@ def test_the_loop_is_uvloop() -> None:
         return type(asyncio.get_running_loop()).__module__
 
     assert run(loop_name()).startswith("uvloop")
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="not of this system")
+def test_the_kernel_keeps_little_of_what_nobody_reads() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        with socket.create_connection(listener.getsockname()):
+            accepted = listener.accept()[0]
+            with accepted:
+                kept = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+    assert kept == UNSENT_BYTES
+
+
+def test_files_are_limited_by_the_system_alone() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[0] // 2, before[1]))
+        raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.facts.estimate import FILE_TOKENS, IMAGE_TOKENS, input_tokens
 from gateway.facts.json_text import dump
+from gateway.values import made_often
 
 _IMAGE_PARTS = frozenset({"image", "image_url", "input_image", "computer_screenshot"})
 _FILE_PARTS = frozenset({"file", "input_file", "input_audio", "document", "audio_url", "video_url"})
@@ -36,6 +37,7 @@ _SHOWN = ("tools", "functions", "response_format", "text")
 """Fields with schemas, of which a model is shown the JSON itself."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class PromptSize:
     tokens: int

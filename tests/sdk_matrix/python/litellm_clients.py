@@ -10,6 +10,8 @@ from tests.sdk_matrix.python.asked import MODEL, TIMEOUT_S, Asked, Cannot, Probl
 
 OPENAI, ANTHROPIC, GEMINI = "litellm openai/", "litellm anthropic/", "litellm gemini/"
 RETRYING = "litellm openai/ with num_retries=2"
+WHERE = {ANTHROPIC: "", GEMINI: "/v1beta"}
+"""What of the API's address it does not add by itself, where that is not `/v1`."""
 
 litellm.suppress_debug_info = True
 litellm.telemetry = False
@@ -19,7 +21,7 @@ async def ask(asked: Asked, said: Said) -> None:
     given: dict[str, Any] = {
         "api_key": asked.keyed(),
         "timeout": TIMEOUT_S,
-        "api_base": asked.root if asked.client in (ANTHROPIC, GEMINI) else f"{asked.root}/v1",
+        "api_base": asked.root + WHERE.get(asked.client, "/v1"),
     }
     model = f"{asked.client.partition(' ')[2].partition('/')[0]}/{MODEL}"
     if asked.client == RETRYING:
