@@ -3,8 +3,7 @@
 A meter is the running state of one limit in one partition. There are five: `sliding.SlidingMeter`,
 `bucket.PacedMeter`, `bucket.RefundableBucket`, `calendar_meter.CalendarMeter` and `leases.Leases`.
 The memory store keeps them as they are; the Redis store keeps the same state packed and does the
-same steps in Lua (`store/scripts/meters.lua`). Lua's numbers are doubles, exact up to 2^53: hence
-`MOST`.
+same steps in Lua (`store/scripts`). Lua's numbers are doubles, exact up to 2^53: hence `MOST`.
 
 A clock can be set back, by hand or by a failover. What a meter had counted then lies in the future.
 `follow_clock` moves it into the present, so that it counts for one more window and not until the

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +39,7 @@ def test_the_end_is_the_same_however_it_is_cut(
     body = framed(data, trailers)
     whole = body + NEXT
     at = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    pieces = [whole[begin:end] for begin, end in zip(at, at[1:], strict=False)]
+    pieces = [whole[begin:end] for begin, end in pairwise(at)]
     assert read(pieces) == len(body)
 
 

@@ -116,9 +116,9 @@ def test_it_can_be_set_again_when_it_passes(clock: Clock) -> None:
     def again() -> None:
         passed.append(clock.now)
         if len(passed) < 3:
-            deadline.set(10)
+            repeating.set(10)
 
-    deadline = Deadline(cast("asyncio.AbstractEventLoop", clock), again)
-    deadline.set(10)
+    repeating = Deadline(cast("asyncio.AbstractEventLoop", clock), again)
+    repeating.set(10)
     clock.move_to(1000)
     assert passed == [110, 120, 130]

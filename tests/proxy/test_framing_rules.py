@@ -1,5 +1,6 @@
 """The rules alone; tests/wire has each of them on a socket."""
 
+import contextlib
 import time
 
 import pytest
@@ -79,11 +80,10 @@ def test_no_changed_byte_makes_two_requests_of_one(at: int, by: int) -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_raise_anything_but_a_refusal(data: bytes) -> None:
     for head in (data, HEAD[:-2] + data, data + b"\r\n\r\n"):
-        try:
+        with contextlib.suppress(Refused):
             read_head(head, LIMITS)
+        with contextlib.suppress(Refused):
             check_beginning(bytearray(head), 0, LIMITS)
-        except Refused as refused:
-            assert refused.status in (400, 414, 431, 501, 505)
 
 
 @given(st.data())

@@ -1,7 +1,7 @@
 """The protocol over a transport that only remembers; tests/wire has it on sockets."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from uvicorn.server import ServerState
@@ -95,7 +95,7 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-async def protocol(app: App, wire: Wire) -> Iterator[StrictHttp]:
+async def protocol(app: App, wire: Wire) -> AsyncIterator[StrictHttp]:
     kind = strict_http(WireLimits(write_buffer_bytes=12_345))
     made = kind(configuration(app, grace_s=1), ServerState(), {}, asyncio.get_running_loop())
     made.connection_made(wire)

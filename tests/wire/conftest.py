@@ -1,7 +1,7 @@
 """These tests run on the loop that we ship."""
 
-from collections.abc import Callable
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 
 import uvloop
 

@@ -16,7 +16,7 @@ PATIENCE_S = 10.0
 SEVERAL = 200
 
 
-async def fault_of(talk: Conversation, model: Recorder, mutant: bytes) -> str | None:
+async def fault_of(talk: Conversation, mutant: bytes) -> str | None:
     async with talk.client() as client:
         await client.say(mutant)
         async with asyncio.timeout(PATIENCE_S):
@@ -43,7 +43,7 @@ async def test_one_answer_and_at_most_one_request(family: str) -> None:
     async with conversation(model.script, limits=SHORT) as talk:
         for mutant in mutants:
             before = len(model.requests)
-            fault = await fault_of(talk, model, mutant)
+            fault = await fault_of(talk, mutant)
             seen = model.requests[before:]
             if fault is None and len(seen) > 1:
                 fault = f"{len(seen)} requests"

@@ -7,7 +7,7 @@ from tests.parts.raw_server import Peer
 from tests.proxy.stage import STREAMED
 from tests.wire.conversation import SSE_HEAD, RawClient, conversation, request
 from tests.wire.recording import OK, Recorder, statuses
-from tests.wire.rows import BODY, GET, LENGTH, PLAIN_CHUNKS, POST, chunks, get, post, raw
+from tests.wire.rows import BODY, GET, LENGTH, PLAIN_CHUNKS, chunks, get, post, raw
 
 PATIENCE_S = 10.0
 

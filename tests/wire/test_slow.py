@@ -33,34 +33,43 @@ async def drip(client: RawClient, data: bytes) -> None:
 
 
 async def test_who_says_nothing_is_left_without_a_word() -> None:
-    async with conversation(Recorder().script, limits=only(head_s=SHORT_S)) as talk:
-        async with talk.client() as client, asyncio.timeout(PATIENCE_S):
-            assert await client.rest() == b""
+    async with (
+        conversation(Recorder().script, limits=only(head_s=SHORT_S)) as talk,
+        talk.client() as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        assert await client.rest() == b""
 
 
 @pytest.mark.parametrize("before", [b"", get()], ids=["at first", "later"])
 async def test_a_head_that_drips_is_ended(before: bytes) -> None:
     model = Recorder()
-    async with conversation(model.script, limits=only(head_s=SHORT_S)) as talk:
-        async with talk.client() as client, asyncio.timeout(PATIENCE_S):
-            await client.say(before)
-            if before:
-                await client.answer()
-            dripping = asyncio.create_task(drip(client, get(b"X: " + b"a" * 10_000)))
-            heard = await client.rest()
-            assert statuses(heard) == [408]
-            assert b"connection: close" in heard
-            await dripping
+    async with (
+        conversation(model.script, limits=only(head_s=SHORT_S)) as talk,
+        talk.client() as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        await client.say(before)
+        if before:
+            await client.answer()
+        dripping = asyncio.create_task(drip(client, get(b"X: " + b"a" * 10_000)))
+        heard = await client.rest()
+        assert statuses(heard) == [408]
+        assert b"connection: close" in heard
+        await dripping
     assert len(model.requests) == bool(before)
 
 
 @pytest.mark.parametrize("begun", [b"", b"{", BODY[:-1]], ids=["none", "a byte", "nearly all"])
 async def test_a_body_that_does_not_come_is_ended(begun: bytes) -> None:
     model = Recorder()
-    async with conversation(model.script, limits=only(body_span_s=SHORT_S)) as talk:
-        async with talk.client() as client, asyncio.timeout(PATIENCE_S):
-            await client.say(raw(POST, LENGTH, body=begun))
-            assert statuses(await client.rest()) == [408]
+    async with (
+        conversation(model.script, limits=only(body_span_s=SHORT_S)) as talk,
+        talk.client() as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        await client.say(raw(POST, LENGTH, body=begun))
+        assert statuses(await client.rest()) == [408]
     assert model.requests == []
 
 
@@ -70,12 +79,15 @@ async def test_a_body_that_does_not_come_is_ended(begun: bytes) -> None:
     ids=["by length", "in chunks"],
 )
 async def test_a_body_that_drips_is_ended(framed: bytes) -> None:
-    async with conversation(Recorder().script, limits=only(body_span_s=SHORT_S)) as talk:
-        async with talk.client() as client, asyncio.timeout(PATIENCE_S):
-            await client.say(framed)
-            dripping = asyncio.create_task(drip(client, b"a" * 20_000))
-            assert statuses(await client.rest()) == [408]
-            await dripping
+    async with (
+        conversation(Recorder().script, limits=only(body_span_s=SHORT_S)) as talk,
+        talk.client() as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        await client.say(framed)
+        dripping = asyncio.create_task(drip(client, b"a" * 20_000))
+        assert statuses(await client.rest()) == [408]
+        await dripping
 
 
 async def test_a_body_that_keeps_the_pace_may_take_many_spans() -> None:
@@ -92,11 +104,14 @@ async def test_a_body_that_keeps_the_pace_may_take_many_spans() -> None:
 
 
 async def test_an_idle_connection_is_closed_without_a_word() -> None:
-    async with conversation(Recorder().script, limits=only(idle_s=SHORT_S)) as talk:
-        async with talk.client() as client, asyncio.timeout(PATIENCE_S):
-            await client.say(get())
-            assert (await client.answer())[0] == 200
-            assert await client.rest() == b""
+    async with (
+        conversation(Recorder().script, limits=only(idle_s=SHORT_S)) as talk,
+        talk.client() as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        await client.say(get())
+        assert (await client.answer())[0] == 200
+        assert await client.rest() == b""
 
 
 async def test_a_model_that_thinks_is_no_slow_client() -> None:
@@ -122,34 +137,40 @@ async def test_a_reader_that_takes_nothing_is_cut_and_frees_the_model() -> None:
         while True:
             await peer.say(chunked(chunk("la " * 20_000)))
 
-    async with conversation(endless, limits=only(stall_s=SHORT_S)) as talk:
-        async with talk.client() as client, asyncio.timeout(PATIENCE_S):
-            client.stop_reading()
-            await client.say(request(STREAMED))
-            await (await talk.model.next_peer()).closed.wait()
+    async with (
+        conversation(endless, limits=only(stall_s=SHORT_S)) as talk,
+        talk.client() as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        client.stop_reading()
+        await client.say(request(STREAMED))
+        await (await talk.model.next_peer()).closed.wait()
 
 
 async def test_a_peer_that_sends_on_hears_its_refusal_first() -> None:
     """Megabytes behind a refusal; the answer arrives, and what is not read is bounded."""
     sent_bytes = 0
-    async with conversation(Recorder().script, limits=only(linger_s=SHORT_S)) as talk:
-        async with talk.client() as client, asyncio.timeout(PATIENCE_S):
+    async with (
+        conversation(Recorder().script, limits=only(linger_s=SHORT_S)) as talk,
+        talk.client() as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
 
-            async def send_on() -> None:
-                nonlocal sent_bytes
-                try:
-                    while True:
-                        await client.say(b"a" * 65_536)
-                        sent_bytes += 65_536
-                except ConnectionError:
-                    pass
+        async def send_on() -> None:
+            nonlocal sent_bytes
+            try:
+                while True:
+                    await client.say(b"a" * 65_536)
+                    sent_bytes += 65_536
+            except ConnectionError:
+                pass
 
-            await client.say(raw(POST, b"Content-Length: 104857600", body=b"{"))
-            sending = asyncio.create_task(send_on())
-            status, headers, _ = await client.answer()
-            assert (status, headers[b"connection"]) == (413, b"close")
-            assert await client.rest() == b""
-            await sending
+        await client.say(raw(POST, b"Content-Length: 104857600", body=b"{"))
+        sending = asyncio.create_task(send_on())
+        status, headers, _ = await client.answer()
+        assert (status, headers[b"connection"]) == (413, b"close")
+        assert await client.rest() == b""
+        await sending
     assert sent_bytes < 100 * 2**20
 
 

@@ -1,8 +1,11 @@
-"""The Lua scripts, as they are loaded: the meters in front of each."""
+"""The Lua scripts, as they are loaded: what they share in front of each."""
 
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib.resources import files
+
+_SHARED = ("slices", "sliding", "paced", "bucket", "calendar", "leases", "partitions")
+"""In this order: each uses what stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Script:
 
 def _load(name: str) -> Script:
     folder = files("gateway.store") / "scripts"
-    text = (folder / "meters.lua").read_text() + (folder / f"{name}.lua").read_text()
+    text = "\n".join((folder / f"{part}.lua").read_text() for part in (*_SHARED, name))
     return Script(name, text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 

@@ -20,6 +20,7 @@ Raw = int | bytes
 _HELD_BYTES = 15
 _HOLDER_BYTES = 8
 _OWN_HEAD_BYTES = 7
+_MOMENT_BYTES = 7
 _SLIDING_HEAD_BYTES = 19
 
 
@@ -35,12 +36,13 @@ class Said:
     """One for each charge, in the plan's order."""
 
 
-def to_reserve(prefix: str, charges: Sequence[Charge]) -> Said:
+def to_reserve(prefix: str, charges: Sequence[Charge], near_us: int = 0) -> Said:
+    """`near_us` is as for `measured.terms`."""
     groups: dict[str, int] = {}
     for charge in charges:
         if charge.shadow:
             groups.setdefault(charge.limit.quota_id, len(groups) + 1)
-    in_numbers = [terms(charge) for charge in charges]
+    in_numbers = [terms(charge, near_us) for charge in charges]
     words = [
         _words(c, t, groups[c.limit.quota_id] if c.shadow else 0, t.cost)
         for c, t in zip(charges, in_numbers, strict=True)
@@ -48,10 +50,10 @@ def to_reserve(prefix: str, charges: Sequence[Charge]) -> Said:
     return _said(prefix, charges, in_numbers, dict(enumerate(words)))
 
 
-def to_settle(prefix: str, settled: Sequence[SettledCharge]) -> Said:
+def to_settle(prefix: str, settled: Sequence[SettledCharge], near_us: int = 0) -> Said:
     """What does not change is left out; its partition is not, since its record is closed."""
     charges = [one.charge for one in settled]
-    in_numbers = [terms(charge) for charge in charges]
+    in_numbers = [terms(charge, near_us) for charge in charges]
     words: dict[int, list[Word]] = {}
     for i, (one, of) in enumerate(zip(settled, in_numbers, strict=True)):
         changed = change(one, of)
@@ -112,7 +114,15 @@ def _said(
 
 def _words(charge: Charge, of: Terms, group: int, cost: int) -> list[Word]:
     field = meter_field(charge.limit.meter)
-    return [of.kind.value, field, group, cost, of.capacity, of.span_us, of.rate]
+    span = _starts(of) if of.kind is Kind.CALENDAR else of.span_us
+    return [of.kind.value, field, group, cost, of.capacity, span, of.rate]
+
+
+def _starts(of: Terms) -> bytes:
+    """What began before the epoch has no place here, and no store's clock is so early."""
+    return b"".join(
+        max(0, start_us).to_bytes(_MOMENT_BYTES, "little") for start_us in of.starts_us
+    )
 
 
 def _view(of: Terms, a: Raw, b: int, c: int, now_us: int) -> View:
@@ -137,7 +147,7 @@ def _view(of: Terms, a: Raw, b: int, c: int, now_us: int) -> View:
 
 
 def sliding_meter(packed: bytes) -> SlidingMeter:
-    """The state that `scripts/meters.lua` packs.
+    """The state that `scripts/sliding.lua` packs.
 
     Width, span, last slice, its amount, total; then for each slice before the last the gap to the
     next one and the amount.

@@ -5,7 +5,8 @@
 -- grace of a key's life, then per partition the number of charges and their terms. `group` is 0 for
 -- what is enforced, otherwise the number of a shadow quota.
 -- Returns: admitted, now, then per charge: 1 if it was charged, and three values that say what
--- its meter was before (gateway/store/redis/words.py reads them).
+-- its meter was before (gateway/store/redis/words.py reads them). Only {-1, now} if the clock is
+-- beyond the calendar windows that were told; nothing is written then.
 --
 -- What is refused writes nothing, unless the clock was set back: then what had lain in the future is
 -- written where it lies now, so that waiting helps.
@@ -13,6 +14,9 @@
 local now = tonumber(ARGV[1]) or server_clock()
 local id, record, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local partitions = read(5)
+if beyond(partitions, now) then
+  return { -1, now }
+end
 
 local refused = {}
 for _, p in ipairs(partitions) do

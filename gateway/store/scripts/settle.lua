@@ -3,13 +3,18 @@
 -- KEYS and ARGV as for reserve.lua, after the grace the moment of the reservation; `cost` is here
 -- the change: the actual less the reserved.
 -- Returns {1} if the reservation was open in any partition. In those where it was not nothing moves.
+-- {-1, now} as reserve.lua.
 
 local now = tonumber(ARGV[1]) or server_clock()
 local id, record, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local reserved_at = tonumber(ARGV[5])
+local partitions = read(6)
+if beyond(partitions, now) then
+  return { -1, now }
+end
 
 local applied = 0
-for _, p in ipairs(read(6)) do
+for _, p in ipairs(partitions) do
   local found, deadline = find(p.own.records, id)
   if found and deadline > now then
     applied = 1
