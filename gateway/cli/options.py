@@ -11,7 +11,7 @@ import typer
 
 from gateway.cli.settings_file import read_settings_file
 from gateway.settings.together import SECRET_VARIABLE, Given
-from gateway.settings.written import SETTINGS, default_text
+from gateway.settings.written import LISTS, SETTINGS, default_text
 from gateway.source.wording import nearest
 
 CONFIG_VARIABLE = "GAUGER_CONFIG"
@@ -50,7 +50,7 @@ def given(ctx: typer.Context) -> dict[str, Given]:
     return {
         name: Given(_text(value), *_origin(ctx, name))
         for name, value in ctx.params.items()
-        if name in SETTINGS and value is not None
+        if name in SETTINGS and value not in (None, [], ())
     }
 
 
@@ -74,6 +74,8 @@ def environment() -> Mapping[str, str]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(str(one) for one in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -90,6 +92,9 @@ def _origin(ctx: typer.Context, name: str) -> tuple[str, bool]:
 def _from_file(ctx: typer.Context, path: str | None) -> str | None:
     if path is not None:
         values = read_settings_file(path)
-        ctx.default_map = {name: value.text for name, value in values.items()}
+        ctx.default_map = {
+            name: value.text.split() if name in LISTS else value.text
+            for name, value in values.items()
+        }
         ctx.meta[_ORIGINS] = {name: value.origin for name, value in values.items()}
     return path

@@ -19,7 +19,13 @@ def serve(
         str | None, setting("policies", "A directory of policies, or one file.", "PATH")
     ] = None,
     upstream: Annotated[
-        str | None, setting("upstream", "The model API, without /v1.", "URL")
+        list[str] | None,
+        setting(
+            "upstream",
+            "The model API, without /v1. Again for a part of the requests: "
+            "anthropic=URL (by dialect), 'small-*=URL' (by model).",
+            "URL",
+        ),
     ] = None,
     store: Annotated[
         str | None,
@@ -57,10 +63,11 @@ def serve(
         ),
     ] = None,
     upstream_key_env: Annotated[
-        str | None,
+        list[str] | None,
         setting(
             "upstream_key_env",
-            "The variable that holds the key sent upstream in the place of the caller's.",
+            "The variable that holds the key sent upstream in the place of the caller's. "
+            "Again as anthropic=NAME for a selected one.",
             "NAME",
         ),
     ] = None,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from gateway.errors import SettingsError
 from gateway.settings.together import SECRET_VARIABLE, Given
-from gateway.settings.written import PATHS, SETTINGS
+from gateway.settings.written import LISTS, PATHS, SETTINGS
 from gateway.source import yaml_text
 from gateway.source.problems import Problem, Problems
 from gateway.source.wording import allowed_words, kind
@@ -57,6 +57,8 @@ def _checked(name: str, value: yaml_text.Value, folder: Path) -> str:
         )
     if name not in SETTINGS:
         raise SettingsError(f"This is no setting. {allowed_words(name, SETTINGS)}")
+    if name in LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = " ".join(str(one) for one in value)
     if value is None or isinstance(value, list | dict):
         raise SettingsError(f"{name}: one value is needed, not {kind(value)}.")
     text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -59,7 +59,7 @@ def settings_from(given: Mapping[str, Given], environ: Mapping[str, str]) -> Set
     fields = {
         SETTINGS[name].field: value for name, value in values.items() if name != SECRET_FILE.name
     }
-    for find in (_upstream_key, _secret):
+    for find in (_upstreams, _upstream_keys, _secret):
         try:
             fields |= find(given, values, environ)
         except SettingsError as error:
@@ -77,8 +77,8 @@ def _contradictions(given: Mapping[str, Given], values: Mapping[str, Any]) -> li
         origin = given["admin" if "admin" in given else "listen"].origin
         problems.append(f"{origin}: {listen} is taken by both ports. Give them different ones.")
     if "upstream" in values:
-        upstream = urlsplit(values["upstream"])
-        if (upstream.hostname, upstream.port) == (listen.host, listen.port):
+        addresses = [urlsplit(text.rpartition("=")[2]) for text in values["upstream"]]
+        if any((one.hostname, one.port) == (listen.host, listen.port) for one in addresses):
             problems.append(
                 f"{given['upstream'].origin}: {listen} is gauger itself, which would ask itself "
                 "for ever. Give the address of the model API."
@@ -86,13 +86,49 @@ def _contradictions(given: Mapping[str, Given], values: Mapping[str, Any]) -> li
     return problems
 
 
-def _upstream_key(
+def _upstreams(
+    given: Mapping[str, Given], values: Mapping[str, Any], _: Mapping[str, str]
+) -> dict[str, Any]:
+    """Exactly one is for all that the others do not select."""
+    written = values.get("upstream", ())
+    rest = [text for text in written if not _selector(text)]
+    if written and len(rest) != 1:
+        raise SettingsError(
+            f"{given['upstream'].origin}: {len(rest) or 'none'} of the addresses given "
+            "is without a selector. Give exactly one for the requests that no selector takes."
+        )
+    selected = tuple(text for text in written if _selector(text))
+    return {"upstream": rest[0], "selected_upstreams": selected} if written else {}
+
+
+def _upstream_keys(
     given: Mapping[str, Given], values: Mapping[str, Any], environ: Mapping[str, str]
-) -> dict[str, str]:
-    name = values.get("upstream_key_env")
-    if name is None:
-        return {}
-    origin = given["upstream_key_env"].origin
+) -> dict[str, Any]:
+    keys: dict[str, str] = {}
+    selectors = {_selector(text) for text in values.get("upstream", ())}
+    for written in values.get("upstream_key_env", ()):
+        origin, selector = given["upstream_key_env"].origin, _selector(written)
+        if selector and selector not in selectors:
+            raise SettingsError(
+                f"{origin}: no --upstream has the selector {selector}. "
+                "Write it as it stands there, or leave it out."
+            )
+        keys[selector] = _key(origin, written.rpartition("=")[2], environ)
+    named = next((n for n in values.get("upstream_key_env", ()) if not _selector(n)), None)
+    return {
+        "upstream_key_env": named,
+        "upstream_key": keys.pop("", None),
+        "selected_upstream_keys": keys,
+    }
+
+
+def _selector(written: str) -> str:
+    """What stands before `=`; empty for what is for all the rest."""
+    selector, equals, _ = written.partition("=")
+    return selector if equals and ":/" not in selector else ""
+
+
+def _key(origin: str, name: str, environ: Mapping[str, str]) -> str:
     # Whoever gave the key in the place of the name must not find it in the log.
     called = f"variable {name}" if name.isupper() else "variable of that name"
     key = environ.get(name, "").strip()
@@ -106,7 +142,7 @@ def _upstream_key(
             f"{origin}: the {called} holds a space or a character that no key has. "
             "Check how it was set."
         )
-    return {"upstream_key": key}
+    return key
 
 
 def _secret(

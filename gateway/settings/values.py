@@ -1,6 +1,7 @@
 """What a process is told at its start, checked and with its units. The repr shows no secret."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +44,10 @@ class Settings:
     upstream_key_env: str | None = None
     upstream_key: str | None = field(default=None, repr=False)
     """What that variable holds: sent upstream in the place of the caller's credential."""
+    selected_upstreams: tuple[str, ...] = ()
+    """`DIALECT=URL` or `MODEL=URL`, each for a part of the requests (`proxy.upstream.written`)."""
+    selected_upstream_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Selector to the key of its model API."""
     secret: bytes = field(repr=False)
     """Keys every hash of a credential. The same in all processes that share a store."""
     secret_is_random: bool = False

@@ -95,6 +95,25 @@ def _upstream(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def _upstreams(text: str) -> tuple[str, ...]:
+    """Several, separated by white space; `SELECTOR=URL` is for a part of the requests."""
+    return tuple(_selected(part, _upstream) for part in text.split())
+
+
+def _environment_names(text: str) -> tuple[str, ...]:
+    return tuple(_selected(part, _environment_name) for part in text.split()) or (
+        _environment_name(text),
+    )
+
+
+def _selected(text: str, read: Callable[[str], str]) -> str:
+    """What stands before the first `=` says for which requests; a URL has none before its `:`."""
+    selector, equals, rest = text.partition("=")
+    if not equals or ":/" in selector:
+        return read(text)
+    return f"{selector}={read(rest)}"
+
+
 def _store(text: str) -> str:
     parts = _split(text)
     if parts is None or parts.scheme not in STORE_SCHEMES or "://" not in text:
@@ -205,13 +224,13 @@ SETTINGS = {
     setting.name: setting
     for setting in (
         _setting("policies", _existing_path),
-        _setting("upstream", _upstream),
+        _setting("upstream", _upstreams),
         _setting("store", _store),
         _setting("listen", _address),
         _setting("admin", _admin),
         _setting("accounts", _existing_file),
         _setting("identities", _existing_file),
-        _setting("upstream_key_env", _environment_name),
+        _setting("upstream_key_env", _environment_names),
         SECRET_FILE,
         _setting("connect_timeout", _seconds, "_s"),
         _setting("first_byte_timeout", _seconds, "_s"),
@@ -227,6 +246,10 @@ SETTINGS = {
 
 PATHS = ("policies", "accounts", "identities", "secret_file")
 """In a settings file these are relative to the file."""
+
+
+LISTS = ("upstream", "upstream_key_env")
+"""In a settings file these may be lists."""
 
 
 def default_text(name: str) -> str:

@@ -106,6 +106,34 @@ def test_a_named_variable_without_a_key_is_an_error_at_start(
     assert "--upstream_key_env: the variable MODEL_KEY is empty or not set" in said
 
 
+def test_several_upstreams_each_have_their_key(policies: Path) -> None:
+    made = settings(
+        policies,
+        {"OURS": "sk-1", "THEIRS": "sk-2"},
+        upstream="http://rest:1 anthropic=http://other:2",
+        upstream_key_env="OURS anthropic=THEIRS",
+    )
+    assert (made.upstream, made.selected_upstreams) == (
+        "http://rest:1",
+        ("anthropic=http://other:2",),
+    )
+    assert (made.upstream_key, made.selected_upstream_keys) == ("sk-1", {"anthropic": "sk-2"})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"upstream": "anthropic=http://other:2"}, "none of the addresses"),
+        ({"upstream": "http://a:1 http://b:2"}, "2 of the addresses"),
+        ({"upstream_key_env": "gemini=OURS"}, "no --upstream has the selector gemini"),
+    ],
+)
+def test_upstreams_that_do_not_fit_together_are_told(
+    policies: Path, given: dict[str, str], said: str
+) -> None:
+    assert said in problems(policies, environ={"OURS": "sk-1"}, **given)
+
+
 def test_an_upstream_key_that_would_break_a_header_is_refused_unseen(policies: Path) -> None:
     environ = {"MODEL_KEY": "sk-1\r\nx-evil: 1"}
     said = problems(policies, environ=environ, upstream_key_env="MODEL_KEY")

@@ -12,9 +12,9 @@ def read(name: str, text: str) -> object:
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("upstream", "https://api.openai.com", "https://api.openai.com"),
-        ("upstream", "http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
-        ("upstream", "https://host/prefix/", "https://host/prefix"),
+        ("upstream", "https://api.openai.com", ("https://api.openai.com",)),
+        ("upstream", "http://127.0.0.1:8000/", ("http://127.0.0.1:8000",)),
+        ("upstream", "https://host/prefix/", ("https://host/prefix",)),
         ("store", "memory://", "memory://"),
         ("store", "rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
         ("listen", "0.0.0.0:8080", Address("0.0.0.0", 8080)),  # noqa: S104
@@ -22,7 +22,13 @@ def read(name: str, text: str) -> object:
         ("listen", "gateway.internal:80", Address("gateway.internal", 80)),
         ("admin", "off", None),
         ("admin", "localhost:9090", Address("localhost", 9090)),
-        ("upstream_key_env", "OPENAI_API_KEY", "OPENAI_API_KEY"),
+        ("upstream_key_env", "OPENAI_API_KEY", ("OPENAI_API_KEY",)),
+        (
+            "upstream",
+            "https://a.com anthropic=https://b.com/ x-*=http://c",
+            ("https://a.com", "anthropic=https://b.com", "x-*=http://c"),
+        ),
+        ("upstream_key_env", "A anthropic=B", ("A", "anthropic=B")),
         ("connect_timeout", "500ms", 0.5),
         ("connect_timeout", "2.5", 2.5),
         ("idle_timeout", "2m", 120.0),
@@ -96,7 +102,12 @@ def test_an_error_repeats_no_secret(name: str, text: str, secret: str) -> None:
 
 
 def test_every_field_of_the_settings_can_be_set() -> None:
-    derived = {"upstream_key", "secret_is_random"}
+    derived = {
+        "upstream_key",
+        "secret_is_random",
+        "selected_upstreams",
+        "selected_upstream_keys",
+    }
     fields = set(Settings.__dataclass_fields__) - derived
     assert {setting.field for setting in SETTINGS.values()} == fields
 
