@@ -4,12 +4,13 @@ What was reserved is settled, however the exchange ends: a `Permit` is the duty 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gateway.decision.judge import judge, store_unavailable
+from gateway.decision.extension import further, refused_extension, spread
+from gateway.decision.judge import SUSPENDED, judge, store_unavailable
 from gateway.decision.outcome import Decision
-from gateway.decision.plan import Estimate, plan
-from gateway.decision.port import Reservation, Store
+from gateway.decision.plan import Charge, Estimate, plan
+from gateway.decision.port import Reservation, Reserved, SettledCharge, Store, StoreState
 from gateway.decision.settlement import Delivered, Settlement, settlement
 from gateway.errors import StoreUnavailable
 from gateway.facts.catalog import Facts
@@ -17,9 +18,25 @@ from gateway.facts.dialects.registry import route_table
 from gateway.facts.dialects.route_table import RouteTable
 from gateway.facts.estimate import OutputEstimator
 from gateway.facts.exchange import Ask
+from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.facts.usage import Usage
-from gateway.policy.quota import Policies, Quota
+from gateway.policy.quota import SECOND_US, Policies, Quota
 from gateway.values import made_often
+
+MAY_HAVE_RESERVED = frozenset({"timeout", "connection"})
+"""Kinds of `StoreUnavailable` after which a question may still have been carried out."""
+
+ANY_MOMENT_US = 2**52
+"""Stands for the moment of a reservation that nobody told us. It lies in the future (2112), so the
+store goes by its own record; and where Lua's numbers are exact."""
+
+
+AWAY_IN_MIDSTREAM = Refusal(
+    RefusalKind.STORE_UNAVAILABLE,
+    "The answer outgrew what was reserved for it, and the gateway cannot check quotas at the "
+    "moment. Retry in 1 s.",
+    retry_after_us=SECOND_US,
+)
 
 
 class Rules:
@@ -45,6 +62,21 @@ class Permit:
     decision: Decision
     facts: Facts
     reservation: Reservation | None
+    extensions: tuple[Reservation, ...] = ()
+    """What was reserved later, for a stream that outgrew its reservation. Settled with it."""
+    doubtful: tuple[Reservation, ...] = ()
+    """What the store may have reserved before it stopped to answer. To be taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """What became of an attempt to reserve more."""
+
+    permit: Permit
+    refusal: Refusal | None = None
+    """None if it was granted."""
+    store_away: bool = False
+    """Nobody decided."""
 
 
 class Admission:
@@ -62,22 +94,50 @@ class Admission:
         """One decision, in one round trip at most. Raises nothing of the store's."""
         policies, quotas = self._rules.policies, self._rules.quotas
         planned = plan(policies, facts, self._estimate(facts))
-        if not planned.charges:
+        if planned.refused_by is not None:
             return Permit(judge(planned, None, quotas), facts, None)
         reservation_id = self._new_id()
+        account = facts.principal.account.id
         try:
-            reserved = await self._store.reserve(reservation_id, planned.charges)
-        except StoreUnavailable:
-            return Permit(store_unavailable(planned), facts, None)
+            reserved = await self._store.reserve(reservation_id, planned.charges, account)
+        except StoreUnavailable as error:
+            if not planned.charges:  # whether it is shut out, nobody can know now
+                return Permit(judge(planned, None, quotas), facts, None)
+            doubtful = _doubtful(error, reservation_id, planned.charges)
+            return Permit(store_unavailable(planned, str(error)), facts, None, doubtful=doubtful)
         decision = judge(planned, reserved, quotas)
-        if not reserved.admitted:
+        if not (reserved.admitted and planned.charges):
             return Permit(decision, facts, None)
-        made = tuple(
-            charge
-            for charge, reading in zip(planned.charges, reserved.readings, strict=True)
-            if reading.charged
-        )
-        return Permit(decision, facts, Reservation(reservation_id, reserved.at_us, made))
+        return Permit(decision, facts, _made(reservation_id, planned.charges, reserved))
+
+    async def extend(self, permit: Permit, tokens: int) -> Extended:
+        """Reserve so many more tokens of output, all limits or none; raises nothing of the store's.
+
+        The permit that is returned takes the place of the one that was given.
+        """
+        reservation = permit.reservation
+        charges = further(reservation.charges, tokens) if reservation else ()
+        if reservation is None or not charges:
+            return Extended(permit)
+        asked = len(permit.extensions) + len(permit.doubtful) + 1
+        extension_id = f"{reservation.id}.{asked}"
+        try:
+            account = permit.facts.principal.account.id
+            reserved = await self._store.reserve(extension_id, charges, account)
+        except StoreUnavailable as error:
+            doubtful = _doubtful(error, extension_id, charges)
+            permit = replace(permit, doubtful=permit.doubtful + doubtful)
+            return Extended(permit, AWAY_IN_MIDSTREAM, store_away=True)
+        if reserved.hand.ban:
+            return Extended(permit, SUSPENDED)
+        if not reserved.admitted:
+            return Extended(permit, refused_extension(charges, reserved.readings))
+        decision = permit.decision
+        if reserved.state is not StoreState.OK:
+            decision = replace(decision, store=reserved.state)
+        extension = _made(extension_id, charges, reserved)  # nothing, if all are shadows
+        extensions = (*permit.extensions, *([extension] if extension.charges else []))
+        return Extended(replace(permit, decision=decision, extensions=extensions))
 
     async def settle(self, permit: Permit, usage: Usage, delivered: Delivered) -> Settlement | None:
         """Put the actual in the place of the reserved; None if nothing was allowed.
@@ -90,11 +150,22 @@ class Admission:
         if not permit.decision.allowed or estimate is None:
             return None
         settled = settlement(estimate, usage, delivered)
-        if permit.reservation is not None:
+        if permit.extensions and permit.reservation is not None:
+            for part, charges in spread(settled, (permit.reservation, *permit.extensions)):
+                await self._store.settle(part, charges)
+        elif permit.reservation is not None:
             made = permit.reservation.charges
             await self._store.settle(permit.reservation, settled.charges(made))
         self._learn(permit.facts, usage)
         return settled
+
+    async def take_back(self, doubtful: Reservation) -> bool:
+        """Release what the store may have reserved. False if it did not, or not yet.
+
+        Raises `StoreUnavailable`.
+        """
+        nothing = tuple(SettledCharge(charge, 0) for charge in doubtful.charges)
+        return await self._store.settle(doubtful, nothing)
 
     async def renew(self, permit: Permit) -> None:
         """Keep the slots of a living exchange."""
@@ -116,3 +187,21 @@ class Admission:
         ask = facts.ask
         if usage.output_tokens is not None and ask.max_output_tokens is None:
             self._estimator.learn(ask.model or "", usage.output_tokens // max(1, ask.choices))
+
+
+def _made(reservation_id: str, charges: tuple[Charge, ...], reserved: Reserved) -> Reservation:
+    made = [
+        charge
+        for charge, reading in zip(charges, reserved.readings, strict=True)
+        if reading.charged
+    ]
+    return Reservation(reservation_id, reserved.at_us, tuple(made))
+
+
+def _doubtful(
+    error: StoreUnavailable, reservation_id: str, charges: tuple[Charge, ...]
+) -> tuple[Reservation, ...]:
+    """A question that got no answer may have been carried out all the same."""
+    if error.kind not in MAY_HAVE_RESERVED:
+        return ()
+    return (Reservation(reservation_id, ANY_MOMENT_US, charges),)

@@ -15,10 +15,10 @@ def made_often(cls: type[T]) -> type[T]:
 
     Whoever writes to one is still told so, by the type checker; at run time nobody looks.
     """
-    described = [(one.name, one.type, _like(one)) for one in fields(cls)]  # type: ignore[arg-type]  # a dataclass
-    plain = make_dataclass(cls.__name__, described)
-    cls.__init__ = plain.__init__  # type: ignore[method-assign]  # that is what this is for
-    del cls.__setattr__, cls.__delattr__
+    written: Any = cls
+    described = [(one.name, one.type, _like(one)) for one in fields(written)]
+    written.__init__ = vars(make_dataclass(cls.__name__, described))["__init__"]
+    del written.__setattr__, written.__delattr__
     return cls
 
 

@@ -6,15 +6,16 @@ from itertools import count
 import pytest
 
 from gateway.admission import Admission, Rules
-from gateway.decision.outcome import StoreState
+from gateway.decision.hand import Ban, Grant
+from gateway.decision.outcome import Reason
 from gateway.decision.plan import Charge
-from gateway.decision.port import Reserved
+from gateway.decision.port import Reserved, StoreState
 from gateway.decision.settlement import Basis, Delivered
 from gateway.errors import StoreUnavailable
 from gateway.facts.estimate import OutputEstimator
 from gateway.facts.refusal import RefusalKind
 from gateway.facts.usage import UNREPORTED, Usage
-from gateway.policy.quota import Policies, Unit
+from gateway.policy.quota import SECOND_US, Policies, Unit
 from gateway.store.memory import MemoryStore
 from tests.parts.values import MODELS, facts, limit, policies, quota
 
@@ -28,8 +29,10 @@ class Clock:
 
 
 class AbsentStore(MemoryStore):
-    async def reserve(self, reservation_id: str, charges: tuple[Charge, ...]) -> Reserved:
-        del reservation_id, charges
+    async def reserve(
+        self, reservation_id: str, charges: tuple[Charge, ...], account: str = ""
+    ) -> Reserved:
+        del reservation_id, charges, account
         raise StoreUnavailable("refused", kind="refused")
 
 
@@ -150,3 +153,56 @@ async def test_a_changed_limit_keeps_what_was_used(clock: Clock, ids: Iterator[i
     rules.put_in_force(policies(quota(limit(5))))
     verdicts = [(await admission.admit(facts())).decision.allowed for _ in range(4)]
     assert verdicts == [True, True, False, False]
+
+
+async def test_a_blocked_account_is_refused_for_good_and_nothing_is_charged(
+    clock: Clock, ids: Iterator[int]
+) -> None:
+    store = MemoryStore(clock)
+    rules = Rules(policies(quota(limit(5))))
+    admission = Admission(store, rules, OutputEstimator(), lambda: f"r{next(ids)}")
+    ban = Ban(clock.now_us + 1, "stolen_key", "Reported by its owner.")
+    await store.change_hand("acct_1", lambda hand: hand.with_ban(ban))
+    permit = await admission.admit(facts())
+    assert permit.decision.refusal is not None
+    assert permit.decision.refusal.kind is RefusalKind.BLOCKED
+    assert permit.decision.reasons == (Reason("operator", "stolen_key", "Reported by its owner."),)
+    assert "stolen" not in permit.decision.refusal.message
+    assert permit.reservation is None
+    assert await store.open_reservations() == 0
+    assert (await admission.admit(facts("acct_2"))).decision.allowed
+    clock.now_us += 1
+    assert (await admission.admit(facts())).decision.allowed
+
+
+async def test_a_block_holds_where_no_quota_matches(clock: Clock) -> None:
+    store = MemoryStore(clock)
+    admission = Admission(store, Rules(policies()), OutputEstimator(), lambda: "id")
+    ban = Ban(clock.now_us + 1)
+    await store.change_hand("acct_1", lambda hand: hand.with_ban(ban))
+    assert not (await admission.admit(facts())).decision.allowed
+    assert (await admission.admit(facts("acct_2"))).decision.store is StoreState.UNUSED
+
+
+async def test_what_was_granted_is_shown_as_the_limit(clock: Clock, ids: Iterator[int]) -> None:
+    store = MemoryStore(clock)
+    rules = Rules(policies(quota(limit(2))))
+    admission = Admission(store, rules, OutputEstimator(), lambda: f"r{next(ids)}")
+    more = Grant("quota", Unit.REQUESTS, 3, clock.now_us + SECOND_US)
+    await store.change_hand("acct_1", lambda hand: hand.with_grant(more))
+    verdicts = [await admission.admit(facts()) for _ in range(6)]
+    assert [permit.decision.allowed for permit in verdicts] == [True] * 5 + [False]
+    (state,) = verdicts[2].decision.quota_states
+    assert (state.limit, state.remaining) == (5, 2)
+
+
+async def test_a_block_ends_the_growth_of_a_stream(clock: Clock, ids: Iterator[int]) -> None:
+    store = MemoryStore(clock)
+    rules = Rules(policies(quota(limit(10**6, Unit.TOKENS))))
+    admission = Admission(store, rules, OutputEstimator(), lambda: f"r{next(ids)}")
+    permit = await admission.admit(facts(max_output_tokens=None))
+    ban = Ban(clock.now_us + SECOND_US)
+    await store.change_hand("acct_1", lambda hand: hand.with_ban(ban))
+    extended = await admission.extend(permit, 100)
+    assert extended.refusal is not None
+    assert extended.refusal.kind is RefusalKind.BLOCKED

@@ -1,4 +1,4 @@
-"""`gauger account`: who may call, and with which keys."""
+"""`gauger account`: who may call, with which keys, and an operator's hand on one of them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from gateway.cli.options import config, environment, given, setting
 
 account = typer.Typer(
-    help="Who may call, and with which keys.",
+    help="Who may call; what one has used; block and grant.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -66,3 +66,111 @@ def list_accounts(
     from gateway.cli.listing import show_accounts  # noqa: PLC0415  # pydantic: not for --help
 
     show_accounts(accounts)
+
+
+Id = Annotated[
+    str, typer.Argument(metavar="ACCOUNT", help="Its id, such as acme or key_3f09...; see traces.")
+]
+Admin = Annotated[
+    str, typer.Option(metavar="URL", help="The admin port of any replica.", show_default=True)
+]
+Json = Annotated[bool, typer.Option("--json", help="What was answered, for tools.")]
+Why = Annotated[str, typer.Option(metavar="TEXT", help="For the audit log.")]
+For = Annotated[str, typer.Option("--for", metavar="TIME", help="Such as 15m, 12h or 30d.")]
+HERE = "http://127.0.0.1:9090"
+
+
+@account.command()
+def show(account_id: Id, *, admin: Admin = HERE, json: Json = False) -> None:
+    """Show what an account has used, what it was granted, and whether it is blocked.
+
+    Example: gauger account show acme
+    """
+    from gateway.cli.account_hand import ask, tell_account  # noqa: PLC0415  # not for --help
+
+    tell_account(ask(admin, account_id), as_json=json)
+
+
+@account.command()
+def block(
+    account_id: Id,
+    *,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="For the audit log and the trace.")],
+    lasting: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="Such as 12h; else until unblock.")
+    ] = None,
+    code: Annotated[
+        str, typer.Option(metavar="WORD", help="The reason's code in traces and metrics.")
+    ] = "account_suspended",
+    admin: Admin = HERE,
+    json: Json = False,
+) -> None:
+    """Refuse everything of an account, on all replicas, from its next request on.
+
+    Example: gauger account block acme --why "Stolen key" --for 12h
+    """
+    from gateway.cli.account_hand import ask, seconds, tell_deed  # noqa: PLC0415  # not for --help
+
+    asked = {"why": why, "code": code, "for_s": seconds(lasting)}
+    tell_deed(ask(admin, account_id, "block", asked), as_json=json)
+
+
+@account.command()
+def unblock(account_id: Id, *, why: Why = "", admin: Admin = HERE, json: Json = False) -> None:
+    """Serve an account again.
+
+    Example: gauger account unblock acme --why "New key"
+    """
+    from gateway.cli.account_hand import ask, tell_deed  # noqa: PLC0415  # not for --help
+
+    tell_deed(ask(admin, account_id, "unblock", {"why": why}), as_json=json)
+
+
+@account.command()
+def grant(
+    account_id: Id,
+    quota: Annotated[str, typer.Argument(metavar="QUOTA", help="Its id, as `show` has it.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 500, 2M or 5.50 USD.")],
+    *,
+    lasting: For,
+    unit: Annotated[
+        str | None, typer.Option(metavar="UNIT", help="If the quota limits more than one.")
+    ] = None,
+    why: Why = "",
+    admin: Admin = HERE,
+    json: Json = False,
+) -> None:
+    """Give an account more of a quota, for a time.
+
+    Example: gauger account grant acme tokens-per-day 2M --for 12h --why "Launch day"
+    """
+    from gateway.cli.account_hand import ask, seconds, tell_deed, units  # noqa: PLC0415  # not for --help
+
+    asked = {
+        "quota": quota,
+        "units": units(amount),
+        "for_s": seconds(lasting),
+        "unit": unit,
+        "why": why,
+    }
+    tell_deed(ask(admin, account_id, "grant", asked), as_json=json)
+
+
+@account.command()
+def reset(
+    account_id: Id,
+    quota: Annotated[
+        str | None, typer.Argument(metavar="QUOTA", help="Its id; without it: all.")
+    ] = None,
+    *,
+    why: Why = "",
+    admin: Admin = HERE,
+    json: Json = False,
+) -> None:
+    """Forget what an account has used. What is in flight stays so.
+
+    Example: gauger account reset acme tokens-per-day --why "Our bug"
+    """
+    from gateway.cli.account_hand import ask, tell_deed  # noqa: PLC0415  # not for --help
+
+    tell_deed(ask(admin, account_id, "reset", {"quota": quota, "why": why}), as_json=json)

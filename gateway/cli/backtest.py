@@ -55,7 +55,7 @@ def backtest(
         Broken, typer.Option(help="A line that is no record ends the run, or is counted.")
     ] = Broken.STOP,
 ) -> None:
-    """Show what policies would have done to recorded traffic.
+    """Try policies on recorded traffic.
 
     The code that decides is the live one; only the clock and the model API are simulated.
     A request that the policies allow is settled with the usage that was recorded.

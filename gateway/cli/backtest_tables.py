@@ -15,8 +15,7 @@ from gateway.replay.report import Report
 
 CHANGES_SHOWN = 20
 
-_PROSE = {"labels", "reasons", "reasons before", "reasons now"}
-"""Columns that may be broken into lines; an id is to be copied whole."""
+_WIDEST_WORD = 40
 
 Cell = str | Text
 
@@ -180,17 +179,21 @@ def _table(
     numbers: set[int],
 ) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     for at, name in enumerate(head):
-        prose = name in _PROSE
         table.add_column(
             name,
             justify="right" if at in numbers else "left",
             overflow="fold",
-            no_wrap=not prose,
-            min_width=10 if prose else None,
+            min_width=_longest_word([name, *(row[at].plain for row in made)]),
         )
-    for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    for row in made:
+        table.add_row(*row)
     to.print()
     to.print(Text(title, style="bold"))
     to.print(table)
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    """On a narrow terminal lines break between words, and no id or number in the middle."""
+    return min(_WIDEST_WORD, max(len(word) for text in texts for word in (text.split() or [""])))

@@ -10,8 +10,11 @@ from gateway.cli.account import account
 from gateway.cli.backtest import backtest
 from gateway.cli.check import check
 from gateway.cli.demo import demo
+from gateway.cli.init import init
 from gateway.cli.reporting import report
+from gateway.cli.schema import schema
 from gateway.cli.serve import serve
+from gateway.cli.test import scenarios
 from gateway.cli.version import version
 from gateway.errors import OperatorError
 
@@ -47,9 +50,12 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(serve)
+app.command()(init)
 app.command()(check)
+app.command("test")(scenarios)
 app.command()(backtest)
 app.add_typer(account, name="account")
+app.command()(schema)
 app.command()(version)
 
 

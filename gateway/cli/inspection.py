@@ -1,17 +1,21 @@
 """What `gauger check` found, for people and for tools."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.text import Text
 
 from gateway.cli.reporting import console, counted, show_problems
 from gateway.policy.parse import Inspection, inspect
-from gateway.policy_directory import read_texts
+from gateway.policy_directory import SCENARIO, NoPolicies, read_texts
 from gateway.source.problems import Problem, Problems
+
+if TYPE_CHECKING:
+    from gateway.scenarios.cost import Cost
 
 
 def inspect_paths(paths: Iterable[Path]) -> Inspection:
@@ -19,6 +23,8 @@ def inspect_paths(paths: Iterable[Path]) -> Inspection:
     texts: dict[str, str] = {}
     unreadable: list[Problem] = []
     for path in paths:
+        if path.name.endswith(SCENARIO):
+            raise NoPolicies(f"{path} is a scenario and no policy. Run it: gauger test {path}")
         try:
             texts |= read_texts(path)
         except Problems as raised:
@@ -30,7 +36,14 @@ def inspect_paths(paths: Iterable[Path]) -> Inspection:
     return replace(inspection, policies=None, problems=problems)
 
 
-def show(inspection: Inspection) -> None:
+def measured_cost(inspection: Inspection) -> "Cost | None":
+    """None for policies with problems."""
+    from gateway.scenarios.cost import cost  # noqa: PLC0415  # the engine: not for every check
+
+    return None if inspection.policies is None else asyncio.run(cost(inspection.policies))
+
+
+def show(inspection: Inspection, costs: "Cost | None" = None) -> None:
     to = console(stderr=False)
     show_problems(inspection.problems, to)
     show_problems(inspection.warnings, to, warning=True)
@@ -48,9 +61,14 @@ def show(inspection: Inspection) -> None:
         f": {quotas}, {limits}, version {policies.digest}{warned}",
         sep="",
     )
+    if costs is not None:
+        from gateway.cli.cost_table import cost_lines  # noqa: PLC0415  # as above
+
+        for line in cost_lines(costs):
+            to.print(line)
 
 
-def as_json(inspection: Inspection) -> str:
+def as_json(inspection: Inspection, costs: "Cost | None" = None) -> str:
     policies = inspection.policies
     result: dict[str, Any] = {
         "ok": policies is not None,
@@ -58,4 +76,6 @@ def as_json(inspection: Inspection) -> str:
         "problems": inspection.problems,
         "warnings": inspection.warnings,
     }
+    if costs is not None:
+        result["cost"] = costs
     return msgspec.json.format(msgspec.json.encode(result), indent=2).decode()

@@ -33,6 +33,18 @@ def serve(
             "store", "Where counters live: memory:// (this process alone) or redis://...", "URL"
         ),
     ] = None,
+    store_timeout: Annotated[
+        str | None,
+        setting("store_timeout", "To wait for an answer of the store, at most.", "TIME"),
+    ] = None,
+    replicas: Annotated[
+        str | None,
+        setting(
+            "replicas",
+            "How many gaugers share the store, for while it is away. By default it says so.",
+            "N",
+        ),
+    ] = None,
     accounts: Annotated[
         str | None,
         setting("accounts", "Who may call (see `gauger account`). Without it: any key.", "FILE"),
@@ -84,6 +96,10 @@ def serve(
     ] = None,
     body_limit: Annotated[
         str | None, setting("body_limit", "The largest request taken.", "SIZE")
+    ] = None,
+    stream_step: Annotated[
+        str | None,
+        setting("stream_step", "By how much a stream's reservation grows, at least.", "TOKENS"),
     ] = None,
     shutdown_grace: Annotated[
         str | None,

@@ -1,7 +1,8 @@
-"""The operator's view, on a port of its own: status page, decisions, health, metrics, reload."""
+"""The operator's view, on a port of its own: what it shows, measures and changes."""
 
+from gateway.console.accounts import AccountDesk
 from gateway.console.app import make_console
 from gateway.console.census import Census
 from gateway.console.status import ConsoleStatus
 
-__all__ = ["Census", "ConsoleStatus", "make_console"]
+__all__ = ["AccountDesk", "Census", "ConsoleStatus", "make_console"]

@@ -1,4 +1,4 @@
-"""The console's routes. All are read, but for one: `POST /reload`."""
+"""The console's routes. All are read, but for `POST /reload` and what is done to accounts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +12,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.console.account_routes import account_routes
+from gateway.console.accounts import AccountDesk
 from gateway.console.changing import reason_to_refuse
 from gateway.console.pages import POLICY, SHOWN, status_page, unavailable_page
 from gateway.console.status import ConsoleStatus
@@ -34,7 +36,12 @@ Reload = Callable[[], Awaitable[Sequence[Reloaded]]]
 
 
 def make_console(
-    *, recent: RecentDecisions, metrics_text: MetricsText, status: Status, reload: Reload
+    *,
+    recent: RecentDecisions,
+    metrics_text: MetricsText,
+    status: Status,
+    reload: Reload,
+    accounts: AccountDesk,
 ) -> Starlette:
     """`status` asks the store each time it is called; it may raise or hang."""
     console = _Console(recent, metrics_text, status, reload)
@@ -46,6 +53,7 @@ def make_console(
             Route("/healthz", console.alive),
             Route("/readyz", console.ready),
             Route("/reload", console.reload, methods=["POST"]),
+            *account_routes(accounts),
         ],
         middleware=[Middleware(_SafeHeaders)],
     )
@@ -91,6 +99,8 @@ class _Console:
         reason = status if isinstance(status, str) else status.unready
         if reason is not None:
             return _json({"ready": False, "reason": reason}, _SERVICE_UNAVAILABLE)
+        if not isinstance(status, str) and status.degraded:
+            return _json({"ready": True, "degraded": status.degraded})
         return _json({"ready": True})
 
     async def reload(self, request: Request) -> Response:

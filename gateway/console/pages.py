@@ -90,6 +90,7 @@ def _document(main: Markup) -> str:
 
 def _header(status: ConsoleStatus) -> Markup:
     unready = status.unready
+    alarm = unready or status.degraded
     where = [
         ("model API", status.upstream),
         ("store", status.store),
@@ -105,7 +106,7 @@ def _header(status: ConsoleStatus) -> Markup:
         ),
         tag("span", "not refreshed", cls="badge bad stale-mark"),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in where)),
-        tag("p", _sentence(unready), cls="alarm") if unready else None,
+        tag("p", _sentence(alarm), cls="alarm") if alarm else None,
     )
 
 

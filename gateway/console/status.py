@@ -20,6 +20,8 @@ class ConsoleStatus:
     upstream: str
     """Its address, without a credential."""
     totals: Totals
+    store_unready: str | None = None
+    """Why that leaves nothing to do here; None if quotas hold without the store meanwhile."""
     accounts: int | None = None
     """How many the accounts file names; None if every key is an account of its own."""
     open_reservations: int | None = None
@@ -39,4 +41,14 @@ class ConsoleStatus:
         """Why no traffic should be sent here; None if it may."""
         if self.stopping:
             return "shutting down"
-        return f"the store does not answer: {self.store_fault}" if self.store_fault else None
+        return self.store_unready
+
+    @property
+    def degraded(self) -> str | None:
+        """What is not as it should be, though traffic may come."""
+        if self.unready or not self.store_fault:
+            return None
+        return (
+            f"the store does not answer: {self.store_fault}; each quota holds by its "
+            "on_store_failure"
+        )

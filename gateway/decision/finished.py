@@ -27,6 +27,8 @@ class Ending(StrEnum):
     """Unreachable, too slow, or not HTTP, before its head was passed on."""
     UPSTREAM_TRUNCATED = "upstream_truncated"
     """Broke off after its head was passed on."""
+    QUOTA_SPENT = "quota_spent"
+    """Broken off by us: the stream outgrew its reservation, and no more was granted."""
     SHUT_DOWN = "shut_down"
     """The gateway stopped."""
     FAILED = "failed"

@@ -1,9 +1,10 @@
 """A plan and what the store read make a decision. No clock, no waiting, no text of the caller's."""
 
-from gateway.decision.outcome import Decision, Reason, StoreState, Verdict
+from gateway.decision.hand import Ban
+from gateway.decision.outcome import Decision, Reason, Verdict
 from gateway.decision.plan import Charge, Lack, Plan
-from gateway.decision.port import Reading, Reserved
-from gateway.facts.refusal import QuotaState, Refusal, RefusalKind
+from gateway.decision.port import Reading, Reserved, StoreState
+from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.policy.quota import SECOND_US, Quota, Unit
 from gateway.policy.spoken import spoken_amount, spoken_limit
 
@@ -11,42 +12,42 @@ CONCURRENCY_RETRY_US = SECOND_US
 """Nobody can foresee when another exchange ends."""
 
 
+SUSPENDED = Refusal(
+    RefusalKind.BLOCKED, "This account is suspended. Contact whoever gave you the key."
+)
+
+
 def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> Decision:
     """`reserved` is None if nothing had to be asked: no quota matched."""
     if plan.refused_by is not None:
         return _refused_for_a_lack(plan, plan.refused_by)
+    if reserved and reserved.hand.ban:
+        return _blocked(plan, reserved.hand.ban)
     readings = reserved.readings if reserved else ()
-    charges = plan.charges
-    refusing = [
-        i
-        for i, (charge, reading) in enumerate(zip(charges, readings, strict=True))
-        if not reading.fits and not charge.shadow
-    ]
-    refused = bool(refusing)
-    binding = (
-        _longest_wait(charges, readings, refusing) if refused else _scarcest(charges, readings)
-    )
+    charges = reserved.hand.on(plan.charges) if reserved else plan.charges
+    binding, refusal = None, None
+    refusing = [] if reserved is None or reserved.admitted else _refusing(charges, readings)
+    if refusing:
+        binding = _longest_wait(charges, readings, refusing)
+        refusal = _refusal(charges[binding], readings[binding])
+    else:
+        binding = _scarcest(charges, readings)
     return Decision(
-        verdict=Verdict.REFUSE if refused else Verdict.ALLOW,
-        digest=plan.digest,
-        estimate=plan.estimate,
-        charges=charges,
-        readings=readings,
-        binding=binding,
-        reasons=(*_reasons(charges, readings, quotas), *_lacking_in_shadow(plan)),
-        refusal=_refusal(charges[binding], readings[binding])
-        if refused and binding is not None
-        else None,
-        store=StoreState.OK if reserved else StoreState.UNUSED,
-        quota_states=tuple(
-            _shown(charge, reading)
-            for charge, reading in zip(charges, readings, strict=True)
-            if not charge.shadow
-        ),
+        Verdict.ALLOW if refusal is None else Verdict.REFUSE,
+        plan.digest,
+        plan.estimate,
+        charges,
+        readings,
+        binding,
+        (*_reasons(charges, readings, quotas), *_lacking_in_shadow(plan)),
+        refusal,
+        reserved.state if charges and reserved else StoreState.UNUSED,
     )
 
 
-def store_unavailable(plan: Plan) -> Decision:
+def store_unavailable(
+    plan: Plan, why: str = "The store that counts quotas does not answer."
+) -> Decision:
     """The store did not answer and nothing else may decide: refuse, and for a moment only."""
     return Decision(
         verdict=Verdict.REFUSE,
@@ -55,15 +56,28 @@ def store_unavailable(plan: Plan) -> Decision:
         charges=plan.charges,
         readings=(),
         binding=None,
-        reasons=(
-            Reason("store", "store_unavailable", "The store that counts quotas does not answer."),
-        ),
+        reasons=(Reason("store", "store_unavailable", why),),
         refusal=Refusal(
             RefusalKind.STORE_UNAVAILABLE,
             "The gateway cannot check quotas at the moment. Retry in 1 s.",
             retry_after_us=SECOND_US,
         ),
         store=StoreState.UNAVAILABLE,
+    )
+
+
+def _blocked(plan: Plan, ban: Ban) -> Decision:
+    """The caller is told neither until when nor why: that is between it and the operator."""
+    return Decision(
+        verdict=Verdict.REFUSE,
+        digest=plan.digest,
+        estimate=plan.estimate,
+        charges=(),
+        readings=(),
+        binding=None,
+        reasons=(Reason("operator", ban.code, ban.why),),
+        refusal=SUSPENDED,
+        store=StoreState.OK,
     )
 
 
@@ -93,6 +107,11 @@ def _refused_for_a_lack(plan: Plan, quota: Quota) -> Decision:
     )
 
 
+def _refusing(charges: tuple[Charge, ...], readings: tuple[Reading, ...]) -> list[int]:
+    pairs = enumerate(zip(charges, readings, strict=True))
+    return [i for i, (charge, reading) in pairs if not reading.fits and not charge.shadow]
+
+
 def _longest_wait(
     charges: tuple[Charge, ...], readings: tuple[Reading, ...], refusing: list[int]
 ) -> int:
@@ -109,13 +128,13 @@ def _longest_wait(
 
 def _scarcest(charges: tuple[Charge, ...], readings: tuple[Reading, ...]) -> int | None:
     """The limit of which the smallest share is left."""
-    enforced = [i for i, charge in enumerate(charges[: len(readings)]) if not charge.shadow]
-    if not enforced:
-        return None
-    return min(
-        enforced,
-        key=lambda i: (charges[i].limit.ceiling - readings[i].used) / charges[i].limit.ceiling,
-    )
+    scarcest, least = None, 0.0
+    for i, (charge, reading) in enumerate(zip(charges, readings, strict=True)):
+        if not charge.shadow:
+            left = 1 - reading.used / charge.limit.ceiling
+            if scarcest is None or left < least:
+                scarcest, least = i, left
+    return scarcest
 
 
 def _reasons(
@@ -124,6 +143,8 @@ def _reasons(
     reasons: list[Reason] = []
     for charge, reading in zip(charges, readings, strict=True):
         quota = quotas[charge.limit.quota_id]
+        if reading.fits and quota.warn_at_percent is None:
+            continue
         code = _code(charge, reading, quota)
         if code:
             reasons.append(Reason(quota.id, code, quota.why))
@@ -171,18 +192,4 @@ def _refusal(charge: Charge, reading: Reading) -> Refusal:
         RefusalKind.RATE,
         f"Limit of {described} reached. Retry in {wait_s:,} s.",
         retry_after_us=reading.retry_after_us,
-    )
-
-
-def _shown(charge: Charge, reading: Reading) -> QuotaState:
-    limit = charge.limit
-    return QuotaState(
-        name=limit.quota_id,
-        unit=limit.unit.value,
-        limit=limit.amount,
-        remaining=max(0, min(limit.amount, limit.ceiling - reading.used)),
-        window_us=None if limit.unit is Unit.CONCURRENT else limit.window_us,
-        full_after_us=reading.full_after_us,
-        retry_after_us=None if reading.fits else reading.retry_after_us,
-        refused=not reading.fits,
     )

@@ -60,6 +60,9 @@ class Leases:
         self.deadlines_us.pop(holder, None)
 
     def drop_lapsed(self, now_us: int) -> None:
+        first_us = next(iter(self.deadlines_us.values()), None)
+        if first_us is None or first_us > now_us:
+            return
         for lapsed in list(islice(self.deadlines_us, self._lapsed(now_us))):
             del self.deadlines_us[lapsed]
 

@@ -17,6 +17,10 @@ def terms(charge: Charge, near_us: int = 0) -> Terms:
     beyond the windows around that moment (`calendar_meter.covers`), the terms must be made anew.
     """
     limit, units = charge.limit, charge.amount
+    if limit.kind is WindowKind.SLIDING:
+        capacity = min(MOST, limit.amount)
+        cost = units if units <= capacity else capacity + 1
+        return Terms(Kind.SLIDING, units, cost, capacity, limit.window_us // SLICES)
     kind = _kind(limit)
     if kind is Kind.PACED:
         span_us = -(-limit.window_us // limit.amount)  # rounded up, so that no charge is free
@@ -33,8 +37,6 @@ def terms(charge: Charge, near_us: int = 0) -> Terms:
 
 
 def _kind(limit: Limit) -> Kind:
-    if limit.kind is WindowKind.SLIDING:
-        return Kind.SLIDING
     if limit.kind is WindowKind.IN_FLIGHT:
         return Kind.HELD
     if limit.kind is WindowKind.CALENDAR:
@@ -46,11 +48,11 @@ def reading(view: View, terms: Terms, now_us: int, *, charged: bool) -> Reading:
     """`view` was taken before anything was charged."""
     empty_at_us = view.empty_at_if_charged_us if charged else view.empty_at_us
     return Reading(
-        used=view.used + terms.units if charged else view.used,
-        fits=view.fits,
-        charged=charged,
-        retry_after_us=None if view.fits_at_us is None else view.fits_at_us - now_us,
-        full_after_us=empty_at_us - now_us,
+        view.used + terms.units if charged else view.used,
+        view.fits,
+        charged,
+        None if view.fits_at_us is None else view.fits_at_us - now_us,
+        empty_at_us - now_us,
     )
 
 

@@ -7,23 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.decision.plan import Charge, Estimate
-from gateway.decision.port import Reading
+from gateway.decision.port import Reading, StoreState
 from gateway.facts.refusal import QuotaState, Refusal
+from gateway.policy.quota import Unit
 from gateway.values import made_often
 
 
 class Verdict(StrEnum):
     ALLOW = "allow"
     REFUSE = "refuse"
-
-
-class StoreState(StrEnum):
-    """How the store took part in the decision."""
-
-    OK = "ok"
-    UNAVAILABLE = "unavailable"
-    UNUSED = "unused"
-    """No quota matched, so nobody was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +25,8 @@ class Reason:
     policy_id: str
     code: str
     """A word from a closed list: `quota_exceeded`, `never_fits`, `would_refuse`, `near_limit`,
-    `missing_fact`, `unpriced_model`, `store_unavailable`."""
+    `missing_fact`, `unpriced_model`, `store_unavailable`; or an operator's own, by default
+    `account_suspended`."""
     why: str
     """The operator's own sentence, for the engineer who reads the trace."""
 
@@ -53,9 +46,37 @@ class Decision:
     reasons: tuple[Reason, ...]
     refusal: Refusal | None
     store: StoreState
-    quota_states: tuple[QuotaState, ...] = ()
-    """What the caller may see of its own limits."""
 
     @property
     def allowed(self) -> bool:
         return self.verdict is Verdict.ALLOW
+
+    @property
+    def degraded(self) -> bool:
+        """It was made without the store."""
+        return self.store in (StoreState.SHARE, StoreState.OPEN)
+
+    @property
+    def quota_states(self) -> tuple[QuotaState, ...]:
+        """What the caller may see of its own limits."""
+        return tuple(
+            [
+                _shown(charge, reading)
+                for charge, reading in zip(self.charges, self.readings, strict=False)
+                if not charge.shadow
+            ]
+        )
+
+
+def _shown(charge: Charge, reading: Reading) -> QuotaState:
+    limit = charge.limit
+    return QuotaState(
+        name=limit.quota_id,
+        unit=limit.unit.value,
+        limit=limit.amount,
+        remaining=max(0, min(limit.amount, limit.ceiling - reading.used)),
+        window_us=None if limit.unit is Unit.CONCURRENT else limit.window_us,
+        full_after_us=reading.full_after_us,
+        retry_after_us=None if reading.fits else reading.retry_after_us,
+        refused=not reading.fits,
+    )

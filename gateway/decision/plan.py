@@ -156,6 +156,8 @@ def _amount(limit: Limit, weights: Weights | None, estimate: Estimate) -> int:
         return 1
     if weights is None:
         return 0
+    if estimate.declared and weights.input == weights.dearest_input:
+        return weights.most(estimate.input_tokens, estimate.output_tokens)
     ceiling = estimate.output_tokens if estimate.declared else 0
     declared = weights.declared(estimate.input_tokens, ceiling)
     most = weights.most(estimate.input_tokens, estimate.output_tokens)

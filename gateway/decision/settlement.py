@@ -9,7 +9,7 @@ from enum import StrEnum
 from gateway.decision.plan import Charge, Estimate
 from gateway.decision.port import SettledCharge
 from gateway.facts.usage import Usage
-from gateway.policy.quota import Unit
+from gateway.policy.quota import OnAbort, Unit
 from gateway.policy.weights import TokenCounts, counts
 from gateway.values import made_often
 
@@ -38,6 +38,8 @@ class Delivered:
     """The model API answered with an error status."""
     output_tokens: int = 0
     """Estimated from the text of the deltas, or of the whole answer."""
+    aborted: bool = False
+    """We called the model off: nobody knows whether it stopped."""
 
 
 @made_often
@@ -50,6 +52,8 @@ class Settlement:
     output_tokens: int
     usage: Usage
     """As reported, for the trace; parts may be None."""
+    aborted: bool = False
+    """The model was called off and what it used is not known: see `OnAbort`."""
 
     @property
     def estimated(self) -> bool:
@@ -57,12 +61,17 @@ class Settlement:
 
     def actual(self, charge: Charge) -> int:
         """What takes the place of a charge's reservation."""
-        if self.basis is Basis.RESERVED and charge.limit.unit is not Unit.CONCURRENT:
-            return charge.amount
+        return self._actual(charge, self.counts)
+
+    def _actual(self, charge: Charge, counts: TokenCounts) -> int:
         if charge.limit.unit is Unit.CONCURRENT:
             return 0
         weights = charge.of_tokens
-        return charge.amount if weights is None else weights.units(self.counts)
+        if weights is None or self.basis is Basis.RESERVED:
+            return charge.amount
+        used = weights.units(counts)
+        keeps = self.aborted and charge.limit.on_abort is OnAbort.RESERVATION
+        return max(used, charge.amount) if keeps else used
 
     @property
     def counts(self) -> TokenCounts:
@@ -70,21 +79,24 @@ class Settlement:
         return counts(self.input_tokens, self.output_tokens, self.usage)
 
     def charges(self, charges: tuple[Charge, ...]) -> tuple[SettledCharge, ...]:
-        return tuple(SettledCharge(charge, self.actual(charge)) for charge in charges)
+        counts = self.counts
+        return tuple([SettledCharge(charge, self._actual(charge, counts)) for charge in charges])
 
 
 def settlement(estimate: Estimate, usage: Usage, delivered: Delivered) -> Settlement:
     """Reported usage wins; what is missing of it is estimated; what never began is released."""
-    if usage.input_tokens is not None or usage.output_tokens is not None:
-        return Settlement(
-            Basis.REPORTED if usage.complete else Basis.DELIVERED,
-            _known(usage.input_tokens, estimate.input_tokens),
-            _known(usage.output_tokens, delivered.output_tokens),
-            usage,
-        )
-    if not delivered.began or delivered.failed:
+    if usage.complete:
+        return Settlement(Basis.REPORTED, usage.input_tokens or 0, usage.output_tokens or 0, usage)
+    told_nothing = usage.input_tokens is None and usage.output_tokens is None
+    if told_nothing and (not delivered.began or delivered.failed):
         return Settlement(Basis.RELEASED, 0, 0, usage)
-    return Settlement(Basis.DELIVERED, estimate.input_tokens, delivered.output_tokens, usage)
+    return Settlement(
+        Basis.DELIVERED,
+        _known(usage.input_tokens, estimate.input_tokens),
+        _known(usage.output_tokens, delivered.output_tokens),
+        usage,
+        delivered.aborted,
+    )
 
 
 def _known(reported: int | None, otherwise: int) -> int:

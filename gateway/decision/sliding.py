@@ -33,14 +33,15 @@ class SlidingMeter:
         return True
 
     def view(self, terms: Terms, now_us: int) -> View:
-        lapsed, used = self._lapsed(now_us // terms.span_us)
+        present = now_us // terms.span_us
+        lapsed, used = self._lapsed(present)
         fits = used + terms.cost <= terms.capacity
         return View(
-            used=used,
-            fits=fits,
-            fits_at_us=now_us if fits else self._fits_at_us(terms, lapsed, used),
-            empty_at_us=_leaves_at_us(terms, self.slices[-1]) if used else now_us,
-            empty_at_if_charged_us=_leaves_at_us(terms, now_us // terms.span_us),
+            used,
+            fits,
+            now_us if fits else self._fits_at_us(terms, lapsed, used),
+            _leaves_at_us(terms, self.slices[-1]) if used else now_us,
+            _leaves_at_us(terms, present),
         )
 
     def charge(self, terms: Terms, holder: str, now_us: int) -> None:
@@ -84,10 +85,13 @@ class SlidingMeter:
 
     def _drop_lapsed(self, present: int) -> None:
         lapsed, self.total = self._lapsed(present)
-        del self.slices[:lapsed], self.amounts[:lapsed]
+        if lapsed:
+            del self.slices[:lapsed], self.amounts[:lapsed]
 
     def _lapsed(self, present: int) -> tuple[int, int]:
         """How many slices have left the window, and the total without them."""
+        if not self.slices or self.slices[0] + SLICES >= present:
+            return 0, self.total
         lapsed, total = 0, self.total
         while lapsed < len(self.slices) and self.slices[lapsed] + SLICES < present:
             total -= self.amounts[lapsed]

@@ -94,7 +94,11 @@ async def dan(client: Client) -> None:
     chat, bearer = "/v1/chat/completions", {"authorization": f"Bearer {client.key}"}
     hello = json.dumps(_body("Hello?", 10))
     mistakes: tuple[tuple[str, str, dict[str, str]], ...] = (
-        ("/v1/images/generations", json.dumps({"model": "demo-small", "prompt": "A still."}), bearer),
+        (
+            "/v1/images/generations",
+            json.dumps({"model": "demo-small", "prompt": "A still."}),
+            bearer,
+        ),
         (chat, '{"model": "demo-small", "messages": [', bearer),
         (chat, hello, {}),
         (chat, json.dumps(_body("Everything, please.", 50_000)), bearer),

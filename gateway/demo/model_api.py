@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.demo import anthropic_format, gemini_format, openai_format
@@ -77,6 +77,7 @@ class ModelApi:
         self.models = models
         self.first_token_seconds = first_token_seconds
         self.seconds_per_token = 1 / tokens_per_second if tokens_per_second else 0.0
+        self.heeds_ceilings = True
         self._seed = seed
         self._accepted = digest(api_key) if api_key else None
         self._queued: deque[Script] = deque()
@@ -107,6 +108,8 @@ class ModelApi:
         if asked.model not in self.models:
             fault = Fault("not_found_error", f"model: {asked.model}", "model_not_found")
             raise Rejected(404, fault)
+        if not self.heeds_ceilings:
+            asked = replace(asked, ceiling=None)
         return answer(asked, script, seed=self._seed, ident=f"{entry.number:04d}")
 
     def accepts(self, entry: Entry) -> bool:

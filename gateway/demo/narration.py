@@ -31,6 +31,7 @@ STYLES = {
 _VERDICTS = {
     Ending.CLIENT_LEFT: "left",
     Ending.SHUT_DOWN: "left",
+    Ending.QUOTA_SPENT: "wait",
     Ending.UPSTREAM_FAILED: "failed",
     Ending.UPSTREAM_TRUNCATED: "failed",
     Ending.FAILED: "failed",

@@ -371,8 +371,12 @@ LATER_FACTS: Mapping[str, str] = {
 }
 """Groups that the language has and this version has not, with what they tell."""
 
+_READ = {fact.name: fact.read for fact in _FACTS}
+
 
 def partition_value(name: str, facts: Facts) -> str | None:
     """The value by which to count; an empty one is a missing one."""
-    value = CATALOG[name].read(facts)
-    return str(value) if value not in (None, "") else None
+    value = _READ[name](facts)
+    if isinstance(value, str):
+        return value or None
+    return None if value is None else str(value)

@@ -18,6 +18,8 @@ class RefusalKind(StrEnum):
     """Too many exchanges in flight."""
     NEVER_FITS = "never_fits"
     """This very request exceeds a whole quota; waiting never helps."""
+    BLOCKED = "blocked"
+    """An operator has shut the account out."""
     NO_CREDENTIAL = "no_credential"
     BAD_CREDENTIAL = "bad_credential"
     UNKNOWN_ROUTE = "unknown_route"

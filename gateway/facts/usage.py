@@ -6,7 +6,10 @@ everything it wrote, reasoning included; the others are parts of these two. A co
 reported is None, never zero.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
 
 from gateway.values import made_often
 
@@ -24,6 +27,8 @@ class Usage:
     """Written to a cache; part of the input."""
     reasoning_tokens: int | None = None
     """Thought, not shown; part of the output."""
+    absurd: bool = field(default=False, compare=False)
+    """A count was told that cannot be one, and was passed over."""
 
     @property
     def complete(self) -> bool:
@@ -38,6 +43,7 @@ class Usage:
             _latest(self.cached_tokens, later.cached_tokens),
             _latest(self.cache_write_tokens, later.cache_write_tokens),
             _latest(self.reasoning_tokens, later.reasoning_tokens),
+            self.absurd or later.absurd,
         )
 
 
@@ -61,3 +67,16 @@ def token_count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value <= MAX_TOKENS else None
+
+
+_COUNTS = ("tokens", "Tokens", "TokenCount")
+"""How the names of counts end, in all dialects. Costs and rates stand beside them."""
+
+
+def has_absurd_count(usage: Mapping[str, Any]) -> bool:
+    """Something in this report, or in the details within it, is named a count and cannot be one."""
+    details = (value.items() for value in usage.values() if isinstance(value, dict))
+    return any(
+        value is not None and name.endswith(_COUNTS) and token_count(value) is None
+        for name, value in chain(usage.items(), *details)
+    )

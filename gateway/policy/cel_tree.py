@@ -88,7 +88,10 @@ def _node(written: bytes, offsets: dict[int, int]) -> Node:
 def _constant(inside: "_Message") -> str | int | None:
     if inside.each(_TEXT):
         return inside.only(_TEXT).decode()
-    return inside.number(_INT64) if inside.has(_INT64) else None
+    if not inside.has(_INT64):
+        return None
+    number = inside.number(_INT64)
+    return number - (1 << 64) if number >> 63 else number  # two's complement
 
 
 class _Message:

@@ -51,6 +51,8 @@ def limit(rule: QuotaRule, written: Rate, factor: Fraction = Fraction(1)) -> Lim
         weights=_weights(rule.weights) if rule.weights and written.unit is Unit.TOKENS else None,
         period=written.period if calendar else None,
         timezone=rule.timezone if calendar else "",
+        on_abort=rule.on_abort,
+        on_store_failure=rule.on_store_failure,
     )
 
 

@@ -47,6 +47,10 @@ class Conditions:
         listed = list(each_time.values())
         self._each_time = [_Asked(listed[at : at + LISTED]) for at in range(0, len(listed), LISTED)]
 
+    def __bool__(self) -> bool:
+        """There is anything to ask."""
+        return bool(self._remembered or self._each_time)
+
     def holding(self, facts: Facts) -> frozenset[str]:
         """The texts of those that hold."""
         holding: frozenset[str] = frozenset()

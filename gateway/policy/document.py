@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.policy.quota import SECOND_US, Missing, Mode, Unpriced
+from gateway.policy.quota import SECOND_US, Missing, Mode, OnAbort, OnStoreFailure, Unpriced
 from gateway.policy.routes import RouteRule
 from gateway.policy.timezone import UTC
 from gateway.policy.written_values import (
@@ -66,10 +66,6 @@ class ModelPrice(Written):
 
 class QuotaRule(Written):
     """At most so much, for each partition apart. All quotas that match a request must fit."""
-
-    later_keys: ClassVar = {
-        "on_store_failure": "what holds while the store is away",
-    }
 
     id: Annotated[
         Id,
@@ -140,6 +136,21 @@ class QuotaRule(Written):
             "costs the highest prices that there are), refuse, free."
         ),
     ] = Unpriced.DEAREST
+    on_abort: Annotated[
+        OnAbort,
+        Field(
+            description="What tokens or money an answer costs that its client called off: "
+            "delivered (its input and what had passed), reservation (all that was reserved, for "
+            "models that go on thinking)."
+        ),
+    ] = OnAbort.DELIVERED
+    on_store_failure: Annotated[
+        OnStoreFailure,
+        Field(
+            description="What holds while the store is away: share (each replica admits its part "
+            "of the limit), open (everything, counted afterwards), closed (nothing)."
+        ),
+    ] = OnStoreFailure.SHARE
     warn_at: Annotated[
         Share,
         Field(
@@ -184,7 +195,6 @@ class PolicyFile(Written):
         "responses": "behaviour policies",
         "exemptions": "behaviour policies",
         "guardrails": "behaviour policies",
-        "on_store_failure": "what holds while the store is away",
     }
 
     mode: Annotated[

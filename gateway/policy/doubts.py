@@ -5,13 +5,32 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gateway.facts.catalog import CATALOG, Fact, ToldBy
+from gateway.facts.client_sdk import SDKS
+from gateway.facts.dialects.declared import DeclaredRoute
+from gateway.facts.exchange import RouteName
+from gateway.policy.compile import limit
 from gateway.policy.document import QuotaRule
 from gateway.policy.faults import Fault
-from gateway.policy.predicate import condition
+from gateway.policy.predicate import Condition, condition
 from gateway.policy.prices import Prices
-from gateway.policy.quota import Limit, Missing, Quota, Unit
+from gateway.policy.quota import Limit, Missing, Quota, Unit, WindowKind
 from gateway.policy.rate import Rate
+from gateway.policy.spoken import spoken_amount, spoken_limit
+from gateway.policy.truths import certain, impossible
 from gateway.source.wording import shown
+
+_CLOSED = {"request.dialect": ("openai", "anthropic", "gemini"), "client.sdk": SDKS}
+"""Facts with all values that they have."""
+
+_PLAUSIBLE = {
+    Unit.TOKENS: 50,
+    Unit.INPUT_TOKENS: 20,
+    Unit.OUTPUT_TOKENS: 10,
+    Unit.REASONING_TOKENS: 10,
+    Unit.CACHED_TOKENS: 20,
+    Unit.MICRO_USD: 5,
+}
+"""What hardly any request stays below. Whoever writes less forgot the k or the M."""
 
 _WHAT_HAPPENS = {
     Missing.ACCOUNT: "is counted by its account",
@@ -20,16 +39,20 @@ _WHAT_HAPPENS = {
 }
 
 
-def doubts(rule: QuotaRule, prices: Prices) -> Iterator[Fault]:
-    """Of one rule without faults; `prices` are those of all files."""
+def doubts(
+    rule: QuotaRule, prices: Prices, routes: Iterable[DeclaredRoute] = ()
+) -> Iterator[Fault]:
+    """Of one rule without faults; `prices` and declared `routes` are those of all files."""
     if not rule.why:
         yield Fault(
             (), f'{shown(rule.id)} has no "why". Add one sentence for whoever reads the trace.'
         )
     yield from _partition_doubts(rule)
     if rule.when is not None:
-        for offset, message in condition(rule.when).doubts:
+        sound = condition(rule.when)
+        for offset, message in sound.doubts:
             yield Fault(("when",), message, offset)
+        yield from _truth_doubts(sound, routes)
     in_money = any(written.unit is Unit.MICRO_USD for written in rule.limit)
     if in_money and not rule.wrote("unpriced") and not prices.complete:
         yield Fault(
@@ -39,6 +62,7 @@ def doubts(rule: QuotaRule, prices: Prices) -> Iterator[Fault]:
         )
     if rule.wrote("burst"):
         yield from _idle_buckets(rule)
+    yield from _tiny_limits(rule)
 
 
 class Idle(NamedTuple):
@@ -50,36 +74,103 @@ class Idle(NamedTuple):
     message: str
 
 
+_Counted = tuple[Quota, int]
+"""A quota, and which of its limits."""
+
+
 def undercut(quotas: Iterable[Quota]) -> Iterator[Idle]:
-    """Limits for which another quota always refuses first.
+    """Limits for which another one always refuses first.
 
-    Only the plain case is found: all but the amount is the same.
+    Only plain cases are found: the same is counted, by the same facts, and the other grants no more
+    in the same window (in true windows also: in a longer one).
     """
-    alike: dict[Hashable, list[tuple[Quota, int]]] = {}
+    alike: dict[Hashable, dict[Hashable, list[_Counted]]] = {}
     for quota in quotas:
-        for at, limit in enumerate(quota.limits):
-            alike.setdefault(_all_but_the_amount(quota, limit), []).append((quota, at))
-    for group in alike.values():
-        lowest, at_lowest = min(group, key=lambda one: one[0].limits[one[1]].amount)
-        for quota, at in group:
-            if quota is not lowest and _never_lower(quota, at, lowest, at_lowest):
-                yield Idle(
-                    quota.id,
-                    at,
-                    f"This limit never binds: {shown(lowest.id)} counts the same and grants no "
-                    "more. Delete one of the two.",
-                )
+        for at, of in enumerate(quota.limits):
+            by_condition = alike.setdefault(_what_is_counted(quota, of), {})
+            by_condition.setdefault(quota.when, []).append((quota, at))
+    for by_condition in alike.values():
+        strongest = {when: _strongest(group) for when, group in by_condition.items()}
+        for when, group in by_condition.items():
+            others = strongest[when] + (strongest.get(None, []) if when is not None else [])
+            for one in group:
+                by = next((it for it in others if it is not one and _never_lower(one, it)), None)
+                if by is not None:
+                    yield Idle(one[0].id, one[1], _idle(one, by))
 
 
-def _all_but_the_amount(quota: Quota, limit: Limit) -> Hashable:
-    of_limit = (limit.unit, limit.kind, limit.window_us, limit.timezone, limit.weights)
-    return quota.per, quota.when, quota.missing, quota.mode, quota.unpriced, of_limit
+def _strongest(group: list[_Counted]) -> list[_Counted]:
+    """Those of which no other grants less in a window as long: few, however many there are."""
+    found: list[_Counted] = []
+    for one in sorted(group, key=lambda it: (_limit(it).amount, -_limit(it).window_us)):
+        if not found or _limit(one).window_us > _limit(found[-1]).window_us:
+            found.append(one)
+    return found
 
 
-def _never_lower(quota: Quota, at: int, than: Quota, at_than: int) -> bool:
-    plans = [None, *quota.by_plan, *than.by_plan]
-    pairs = [(quota.limits_of(plan)[at], than.limits_of(plan)[at_than]) for plan in plans]
+def _idle(one: _Counted, by: _Counted) -> str:
+    if one[0] is by[0]:
+        return (
+            f"This limit never binds: {spoken_limit(_limit(by))} beside it grants no more in a "
+            "longer window. Delete one of the two."
+        )
+    return (
+        f"This limit never binds: {shown(by[0].id)} counts the same and grants no more. Delete one "
+        "of the two."
+    )
+
+
+def _limit(one: _Counted) -> Limit:
+    return one[0].limits[one[1]]
+
+
+def _what_is_counted(quota: Quota, limit: Limit) -> Hashable:
+    window_us = None if limit.kind is WindowKind.SLIDING else limit.window_us
+    of_limit = (limit.unit, limit.kind, window_us, limit.timezone, limit.weights, limit.on_abort)
+    return quota.per, quota.missing, quota.mode, quota.unpriced, of_limit
+
+
+def _never_lower(one: _Counted, than: _Counted) -> bool:
+    """In no plan, and what the other counts in its window holds this one's."""
+    (quota, at), (other, at_other) = one, than
+    if _limit(one).window_us > _limit(than).window_us:
+        return False
+    plans = [None, *quota.by_plan, *other.by_plan]
+    pairs = [(quota.limits_of(plan)[at], other.limits_of(plan)[at_other]) for plan in plans]
     return all(mine.amount >= its.amount and mine.burst >= its.burst for mine, its in pairs)
+
+
+def _truth_doubts(sound: Condition, routes: Iterable[DeclaredRoute]) -> Iterator[Fault]:
+    names = {*RouteName, *(declared.route.name for declared in routes)}
+    values = {**_CLOSED, "request.route": names}
+    if (fact := impossible(sound.root, values)) is not None:
+        known = f" Its values: {', '.join(sorted(values[fact]))}." if fact in values else ""
+        yield Fault(
+            ("when",),
+            f"This condition never holds, whatever {fact} is.{known}",
+            0,
+        )
+    elif (fact := certain(sound.root, values)) is not None:
+        yield Fault(
+            ("when",),
+            f"This condition always holds, whatever {fact} is. Delete it, or ask for something "
+            "else.",
+            0,
+        )
+
+
+def _tiny_limits(rule: QuotaRule) -> Iterator[Fault]:
+    smallest = min([Fraction(1), *rule.scale.values()])
+    for at, written in enumerate(rule.limit):
+        least = _PLAUSIBLE.get(written.unit, 0)
+        ceiling = limit(rule, written, smallest).ceiling
+        if ceiling < least:
+            amount = spoken_amount(written.unit, ceiling)
+            yield Fault(
+                ("limit", at),
+                f"A ceiling of {amount} is less than almost any request takes, so this admits "
+                "next to nothing. A thousand is 1k, a million 1M.",
+            )
 
 
 def _partition_doubts(rule: QuotaRule) -> Iterator[Fault]:

@@ -169,7 +169,9 @@ class _Reading:
     def _warnings(self) -> Iterator[Problem]:
         priced = Prices(self.prices)
         return (
-            found.problem(doubt) for found in self.rules for doubt in doubts(found.rule, priced)
+            found.problem(doubt)
+            for found in self.rules
+            for doubt in doubts(found.rule, priced, self.routes)
         )
 
     def _without_prices(self) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ CEL (cel.dev) cannot loop for ever, has no side effects, and knows the type of e
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 
 from cel_expr_python import cel
@@ -16,6 +17,9 @@ from gateway.source.wording import shown
 
 CHARACTERS = 2_000
 """Nobody reads a longer one at night."""
+
+REMEMBERED = 2_048
+"""Conditions. Faults, doubts and compilation each ask for the same one."""
 
 _TYPES = {
     FactType.STRING: cel.Type.STRING,
@@ -51,12 +55,15 @@ class Condition:
     """Those that it names, each once."""
     doubts: tuple[Fault, ...] = field(compare=False, repr=False)
     """Where it can fail while traffic flows."""
+    root: Node = field(compare=False, repr=False)
+    """What it is made of."""
 
     @property
     def slow(self) -> bool:
         return all(fact.slow for fact in self.facts)
 
 
+@lru_cache(REMEMBERED)
 def condition(text: str) -> Condition:
     """Raises `ConditionFaults`."""
     if len(text) > CHARACTERS:
@@ -79,7 +86,7 @@ def condition(text: str) -> Condition:
         faults.append((0, message))
     if faults:
         raise ConditionFaults(faults)
-    return Condition(text, tuple(facts.values()), tuple(_doubts(root)))
+    return Condition(text, tuple(facts.values()), tuple(_doubts(root)), root)
 
 
 def together(conditions: Iterable[Condition]) -> "cel.Expression | None":

@@ -4,7 +4,7 @@
 Times are whole microseconds, amounts whole units.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -84,6 +84,26 @@ class Missing(StrEnum):
     REFUSE = "refuse"
 
 
+class OnAbort(StrEnum):
+    """What an exchange costs that was called off while the model was at work."""
+
+    DELIVERED = "delivered"
+    """Its input and what had passed by then."""
+    RESERVATION = "reservation"
+    """All that was reserved: for a model that goes on thinking after it was called off."""
+
+
+class OnStoreFailure(StrEnum):
+    """What holds for a quota while the store that counts it is away."""
+
+    SHARE = "share"
+    """Each replica admits its part of the limit."""
+    OPEN = "open"
+    """Whatever comes; it is counted afterwards."""
+    CLOSED = "closed"
+    """Nothing."""
+
+
 class Unpriced(StrEnum):
     """What happens to a budget in money when the model has no price."""
 
@@ -113,26 +133,28 @@ class Limit:
     """Of a calendar window."""
     timezone: str = ""
     """Of a calendar window: whose midnight, by its IANA name."""
+    on_abort: OnAbort = OnAbort.DELIVERED
+    on_store_failure: OnStoreFailure = OnStoreFailure.SHARE
+    meter: str = field(init=False, repr=False, compare=False)
+    """The name of the running state in its partition.
 
-    @property
-    def meter(self) -> str:
-        """The name of the running state in its partition.
+    Made of everything that gives the state its meaning and of nothing else: a changed amount keeps
+    what was used, a changed window begins anew.
+    """
+    ceiling: int = field(init=False, repr=False, compare=False)
+    """The most that a single exchange can ever be granted."""
+    of_tokens: Weights | None = field(init=False, repr=False, compare=False)
+    """None for what is not made of tokens, and for money."""
 
-        Made of everything that gives the state its meaning and of nothing else: a changed amount
-        keeps what was used, a changed window begins anew.
-        """
-        name = f"{self.quota_id}/{self.kind}/{self.unit}/{self.window_us // SECOND_US}"
-        return f"{name}/{self.timezone}" if self.kind is WindowKind.CALENDAR else name
-
-    @property
-    def ceiling(self) -> int:
-        """The most that a single exchange can ever be granted."""
-        return self.burst if self.kind is WindowKind.BUCKET else self.amount
-
-    @property
-    def of_tokens(self) -> Weights | None:
-        """None for what is not made of tokens, and for money."""
-        return self.weights or UNIT_WEIGHTS.get(self.unit)
+    def __post_init__(self) -> None:
+        """Every exchange asks for these, so they are worked out when the policies are loaded."""
+        meter = f"{self.quota_id}/{self.kind}/{self.unit}/{self.window_us // SECOND_US}"
+        if self.kind is WindowKind.CALENDAR:
+            meter = f"{meter}/{self.timezone}"
+        ceiling = self.burst if self.kind is WindowKind.BUCKET else self.amount
+        object.__setattr__(self, "meter", meter)
+        object.__setattr__(self, "ceiling", ceiling)
+        object.__setattr__(self, "of_tokens", self.weights or UNIT_WEIGHTS.get(self.unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +203,9 @@ class Policies:
     def limits(self) -> Iterable[Limit]:
         return (limit for quota in self.quotas for limit in quota.limits)
 
-    def applying(self, facts: Facts) -> list[Quota]:
+    def applying(self, facts: Facts) -> Sequence[Quota]:
         """The quotas whose condition holds, in the order they were written."""
+        if not self.conditions:
+            return self.quotas
         holding = self.conditions.holding(facts)
         return [quota for quota in self.quotas if quota.when is None or quota.when.text in holding]

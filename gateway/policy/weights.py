@@ -5,7 +5,7 @@ operator says, and money by its price. A model API reports some kinds inside oth
 are input, reasoning is output); here they are apart, so that none counts twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.facts.usage import Usage
 from gateway.values import made_often
@@ -57,6 +57,13 @@ class Weights:
     cache_write: int
     output: int
     reasoning: int
+    dearest_input: int = field(init=False, repr=False, compare=False)
+    """The most that a token of the input can count, whatever kind it turns out to be."""
+    dearest_output: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dearest_input", max(self.input, self.cached, self.cache_write))
+        object.__setattr__(self, "dearest_output", max(self.output, self.reasoning))
 
     def units(self, of: TokenCounts) -> int:
         """Whole units, rounded up: whatever counts at all counts at least one."""
@@ -70,16 +77,11 @@ class Weights:
 
     def most(self, input_tokens: int, output_tokens: int) -> int:
         """The most that so many tokens can count, whatever kinds they turn out to be."""
-        return _rounded_up(
-            max(self.input, self.cached, self.cache_write) * input_tokens
-            + max(self.output, self.reasoning) * output_tokens
-        )
+        return _rounded_up(self.dearest_input * input_tokens + self.dearest_output * output_tokens)
 
     def declared(self, input_tokens: int, output_tokens: int) -> int:
         """What so much plain input counts, and so much output at the most."""
-        return _rounded_up(
-            self.input * input_tokens + max(self.output, self.reasoning) * output_tokens
-        )
+        return _rounded_up(self.input * input_tokens + self.dearest_output * output_tokens)
 
 
 def dearest(of: tuple[Weights, ...]) -> Weights:

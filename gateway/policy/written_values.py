@@ -12,9 +12,10 @@ from typing import Annotated, TypeVar
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from gateway.facts.catalog import CATALOG, PARTITION_NAMES
-from gateway.policy.factor import factor, percent, scale_factor
+from gateway.policy.factor import MOST, factor, percent, scale_factor
+from gateway.policy.predicate import CHARACTERS
 from gateway.policy.quota import SECOND_US
-from gateway.policy.rate import USD, NotUnderstood, Rate, amount, duration_us, money, rate
+from gateway.policy.rate import UNITS, USD, NotUnderstood, Rate, amount, duration_us, money, rate
 from gateway.policy.timezone import known_timezone
 from gateway.source.wording import allowed_words, kind, shown
 
@@ -31,7 +32,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 T = TypeVar("T")
 
 
-def _from_text(key: str, read: Callable[[str], T]) -> Callable[[object], T]:
+def from_text(key: str, read: Callable[[str], T]) -> Callable[[object], T]:
     """A number without quotes is read as it was written; anything else is no text at all."""
 
     def validate(value: object) -> T:
@@ -126,20 +127,36 @@ def _one_or_list(key: str) -> BeforeValidator:
     return BeforeValidator(entries)
 
 
-def _text_schema(*examples: str, pattern: str | None = None) -> WithJsonSchema:
-    schema: dict[str, object] = {"type": ["string", "integer"], "examples": list(examples)}
-    return WithJsonSchema(schema if pattern is None else {"type": "string", "pattern": pattern})
+def _text_schema(
+    *examples: str, pattern: str, numbers: dict[str, object] | None = None
+) -> WithJsonSchema:
+    """Of a text that may be padded; `numbers` is the schema of those that need no quotes."""
+    text: dict[str, object] = {"type": "string", "pattern": rf"^\s*(?:{pattern})\s*$"}
+    schema = text if numbers is None else {"anyOf": [numbers, text]}
+    return WithJsonSchema({**schema, "examples": list(examples)})
 
 
-def _number_schema(**bounds: float) -> WithJsonSchema:
-    return WithJsonSchema({"type": "number", **bounds})
+def _factor_schema(**bounds: float) -> WithJsonSchema:
+    numbers = {"type": "number", "maximum": MOST, **bounds}
+    return WithJsonSchema({"anyOf": [numbers, {"type": "string", "pattern": r"^\s*[0-9.]+\s*$"}]})
 
+
+_AMOUNT = r"[0-9][0-9_]*[kMG]?"
+_MONEY = r"[0-9][0-9_]*(?:\.[0-9]{1,6})?[kMG]?\s+USD"
+_UNITS = "|".join(f"{unit}|{unit.removesuffix('s')}" for unit in UNITS if unit != USD)
+_WINDOWS = "(?:[0-9]+\\s+)?(?:second|sec|minute|min|hour|day|week|month)s?"
+_LIMIT = (
+    rf"(?:{_MONEY}|{_AMOUNT}(?:\s+(?:{_UNITS}))?)(?:\s*/\s*|\s+per\s+){_WINDOWS}"
+    rf"|{_AMOUNT}\s+concurrent"
+)
 
 Factor = Annotated[
-    Fraction, PlainValidator(_from_text("weights", factor)), _number_schema(minimum=0)
+    Fraction, PlainValidator(from_text("weights", factor)), _factor_schema(minimum=0)
 ]
 Price = Annotated[
-    int, PlainValidator(_from_text("prices", _price)), _text_schema("3 USD", "0.30 USD")
+    int,
+    PlainValidator(from_text("prices", _price)),
+    _text_schema("3 USD", "0.30 USD", pattern=_MONEY),
 ]
 
 
@@ -148,53 +165,84 @@ def _list_schema(entry: dict[str, object]) -> WithJsonSchema:
 
 
 Limits = Annotated[
-    tuple[Annotated[Rate, PlainValidator(_from_text("limit", rate))], ...],
+    tuple[Annotated[Rate, PlainValidator(from_text("limit", rate))], ...],
     _one_or_list("limit"),
-    _list_schema({"type": "string", "examples": ["600 requests/minute", "8 concurrent"]}),
+    _list_schema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*(?:{_LIMIT})\s*$",
+            "examples": ["600 requests/minute", "2M tokens/day", "40 USD/day", "8 concurrent"],
+        }
+    ),
 ]
 Partitions = Annotated[
-    tuple[Annotated[str, PlainValidator(_from_text("per", _partition))], ...],
+    tuple[Annotated[str, PlainValidator(from_text("per", _partition))], ...],
     _one_or_list("per"),
     _list_schema({"type": "string", "enum": list(PARTITION_NAMES)}),
 ]
 
 Id = Annotated[
     str,
-    PlainValidator(_from_text("id", _id)),
-    _text_schema(pattern=f"^[a-z0-9][a-z0-9-]{{0,{ID_CHARACTERS - 1}}}$"),
+    PlainValidator(from_text("id", _id)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": f"^[a-z0-9][a-z0-9-]{{0,{ID_CHARACTERS - 1}}}$"},
+            ],
+            "examples": ["requests-per-minute"],
+        }
+    ),
 ]
 Why = Annotated[
     str,
-    PlainValidator(_from_text("why", _why)),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": WHY_CHARACTERS}),
+    PlainValidator(from_text("why", _why)),
+    WithJsonSchema({"type": ["string", "number"], "pattern": r"\S"}),
 ]
 When = Annotated[
-    str | None, PlainValidator(_when), WithJsonSchema({"type": "string", "minLength": 1})
+    str | None,
+    PlainValidator(_when),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"\S",
+            "maxLength": CHARACTERS,
+            "examples": ['account.plan == "free" && request.n > 1'],
+        }
+    ),
 ]
 Scale = Annotated[
     dict[
         str,
         Annotated[
             Fraction,
-            PlainValidator(_from_text("scale", scale_factor)),
-            _number_schema(exclusiveMinimum=0),
+            PlainValidator(from_text("scale", scale_factor)),
+            _factor_schema(exclusiveMinimum=0),
         ],
     ],
     filled("scale"),
 ]
 Timezone = Annotated[
     str,
-    PlainValidator(_from_text("timezone", known_timezone)),
-    _text_schema(pattern="^[A-Za-z0-9_+/-]+$"),
+    PlainValidator(from_text("timezone", known_timezone)),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[A-Za-z0-9_+/-]+$", "examples": ["UTC", "Europe/Berlin"]}
+    ),
 ]
 BurstText = Annotated[
-    Burst | None, PlainValidator(_from_text("burst", _burst)), _text_schema("50k", "5 USD")
+    Burst | None,
+    PlainValidator(from_text("burst", _burst)),
+    _text_schema(
+        "50k", "5 USD", pattern=rf"{_MONEY}|{_AMOUNT}", numbers={"type": "integer", "minimum": 1}
+    ),
 ]
 Lease = Annotated[
-    int, PlainValidator(_from_text("lease", _lease_us)), _text_schema(pattern="^[0-9]+[smhd]$")
+    int,
+    PlainValidator(from_text("lease", _lease_us)),
+    _text_schema("30s", pattern="[0-9]{1,9}[smhd]"),
 ]
 Share = Annotated[
     int | None,
-    PlainValidator(_from_text("warn_at", percent)),
-    _text_schema(pattern="^[1-9][0-9]?%$"),
+    PlainValidator(from_text("warn_at", percent)),
+    _text_schema("80%", pattern="[1-9][0-9]?%"),
 ]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gateway.decision.extension import STEP_TOKENS
+
 MIB = 1024 * 1024
 
 
@@ -12,3 +14,5 @@ class EdgeLimits:
     inspected_bytes: int = 8 * MIB
     """Of one plain answer that are kept to read its usage; a longer answer passes unread and keeps
     its reservation."""
+    step_tokens: int = STEP_TOKENS
+    """The least by which the reservation of a stream that outgrows it is extended."""

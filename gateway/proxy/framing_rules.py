@@ -5,7 +5,7 @@ requests are smuggled. Nothing is repaired; what is not plain is refused.
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from gateway.facts.dialects.port import Headers
 from gateway.proxy.wire_limits import WireLimits
@@ -30,6 +30,7 @@ _METHOD = re.compile(NAME)
 _METHOD_SO_FAR = re.compile(rb"(?:\r\n?)?(?:" + NAME + rb")?(?: |\Z)")
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _LONGEST_METHOD = 32
+_REST_OF_LINE = len("  HTTP/1.1")
 
 _LENGTH = re.compile(rb"0|[1-9][0-9]{0,17}")
 
@@ -53,10 +54,8 @@ _UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
 _NEVER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
 
 
-class RequestLine(NamedTuple):
-    method: bytes
-    target: bytes
-    minor_version: bytes
+RequestLine = tuple[bytes, bytes, bytes]
+"""Method, target, minor version."""
 
 
 def read_head(head: bytes, limits: WireLimits) -> RequestLine:
@@ -64,18 +63,16 @@ def read_head(head: bytes, limits: WireLimits) -> RequestLine:
     match = _HEAD.fullmatch(head)
     if match is None:
         raise _fault(head, limits)
-    line = RequestLine(*match.groups())
-    if len(line.target) > limits.request_line_bytes:
+    method, target, minor_version = match.groups()
+    if len(method) + len(target) + _REST_OF_LINE > limits.request_line_bytes:
         raise _long_line()
     if len(head) > limits.head_bytes:
         raise _large_head()
-    if head.count(b"\n") > limits.header_fields + 2:
-        raise Refused(431, f"More than {limits.header_fields} header fields.")
-    if line.target == b"*" and line.method != b"OPTIONS":
+    if target == b"*" and method != b"OPTIONS":
         raise _wrong_target()
     if b"_" in head and _TWIN.search(head):
         raise Refused(400, "A framing header is spelt with an underscore.")
-    return line
+    return method, target, minor_version
 
 
 def check_beginning(part: bytearray, new_from: int, limits: WireLimits) -> None:
@@ -90,6 +87,8 @@ def check_beginning(part: bytearray, new_from: int, limits: WireLimits) -> None:
         raise _malformed_line()
     lines_end = part.rfind(b"\r\n", max(0, new_from - 1))
     if lines_end > 0:
+        if part.count(b"\n") > limits.header_fields + 2:  # the request line, an empty one before it
+            raise _many_fields(limits)
         read_head(bytes(part[:lines_end]) + HEAD_END, limits)
     if len(part) > limits.request_line_bytes and part.find(b"\r\n", 2) < 0:
         raise _fault(bytes(part), limits)
@@ -97,11 +96,13 @@ def check_beginning(part: bytearray, new_from: int, limits: WireLimits) -> None:
         raise _large_head()
 
 
-def framing(fields: Headers, minor_version: bytes) -> tuple[int, bool]:
+def framing(fields: Headers, minor_version: bytes, limits: WireLimits) -> tuple[int, bool]:
     """How long the body is, or CHUNKED (RFC 9112, 6.3); whether 100 Continue is waited for.
 
     Names are lower-case. Raises `Refused`.
     """
+    if len(fields) > limits.header_fields:
+        raise _many_fields(limits)
     found = dict(fields)
     if len(found) != len(fields):
         _refuse_repeated(fields)
@@ -183,6 +184,10 @@ def _wrong_target() -> Refused:
 
 def _long_line() -> Refused:
     return Refused(414, "The request line is too long.")
+
+
+def _many_fields(limits: WireLimits) -> Refused:
+    return Refused(431, f"There are more than {limits.header_fields} header fields.")
 
 
 def _large_head() -> Refused:

@@ -23,7 +23,6 @@ from gateway.proxy.deadlines import Deadline
 from gateway.proxy.framing_rules import (
     CHUNKED,
     HEAD_END,
-    RequestLine,
     check_beginning,
     framing,
     read_head,
@@ -47,8 +46,6 @@ class _Phase(Enum):
 _HEAD, _BODY, _ANSWER, _END = _Phase.HEAD, _Phase.BODY, _Phase.ANSWER, _Phase.END
 
 _TOO_SLOW = 408
-
-_UNREAD = RequestLine(b"", b"", b"")
 
 
 class _AnswerSide:
@@ -78,7 +75,7 @@ class StrictHttp(HttpToolsProtocol):
         self._phase = _HEAD
         self._part = bytearray()
         """Of a head that is not complete; of what was pipelined."""
-        self._line = _UNREAD
+        self._method = self._target = self._minor_version = b""
         self._spaces_after = False
         self._body_left = 0
         """In bytes, or CHUNKED."""
@@ -132,13 +129,13 @@ class StrictHttp(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # it is told again, without the offer
         try:
-            self._body_left, expects = framing(self.headers, self._line.minor_version)
+            self._body_left, expects = framing(self.headers, self._minor_version, self.limits)
         except Refused as refused:
             self._fault = refused  # raised here it would pass through the parser
             return
         if self._spaces_after:  # RFC 9110, 5.5: not part of a value; the parser leaves them
             self.headers[:] = [(name, value.rstrip(b" \t")) for name, value in self.headers]
-        if self._line.target != b"*":
+        if self._target != b"*":
             self.expect_100_continue = expects
             super().on_headers_complete()
 
@@ -218,8 +215,8 @@ class StrictHttp(HttpToolsProtocol):
         return rest
 
     def _begin(self, head: bytes) -> None:
-        self._line = _UNREAD
-        self._line = read_head(head, self.limits)
+        self._method = b""
+        self._method, self._target, self._minor_version = read_head(head, self.limits)
         self._spaces_after = b" \r\n" in head or b"\t\r\n" in head
         self._parsed_to_end = False
         try:
@@ -231,7 +228,7 @@ class StrictHttp(HttpToolsProtocol):
             raise _unreadable() from error
         if self._fault is not None:
             raise self._fault
-        if self._line.target == b"*":
+        if self._target == b"*":
             self._answer_options()
         elif self._body_left:
             self._expect_body()
@@ -311,7 +308,7 @@ class StrictHttp(HttpToolsProtocol):
                 return
         answer = refusal_bytes(
             refused,
-            to_head=self._line.method == b"HEAD",
+            to_head=self._method == b"HEAD",
             server_headers=self.server_state.default_headers,
         )
         self._real_transport.write(answer)

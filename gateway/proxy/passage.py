@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.admission import Admission, Permit
 from gateway.decision.finished import Ending
+from gateway.decision.port import Reservation
 from gateway.decision.settlement import Delivered, Settlement
 from gateway.errors import (
     CallerError,
@@ -22,6 +23,7 @@ from gateway.errors import (
     StoreUnavailable,
     UpstreamError,
     UpstreamProtocolError,
+    UpstreamTimeout,
     UpstreamTruncated,
 )
 from gateway.facts.catalog import Facts
@@ -29,6 +31,7 @@ from gateway.facts.dialects.port import Headers
 from gateway.facts.dialects.route_table import RouteTable
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.facts.usage import UNREPORTED
+from gateway.proxy.allowance import Allowance, QuotaSpent
 from gateway.proxy.asgi import App, Message, Receive, Scope, Send
 from gateway.proxy.background import Background
 from gateway.proxy.departure import ClientWatch
@@ -43,15 +46,24 @@ from gateway.proxy.intake import (
 )
 from gateway.proxy.observer import Observer
 from gateway.proxy.record import Record
-from gateway.proxy.refusal import INTERNAL, by_caller, by_upstream, send_answer
+from gateway.proxy.refusal import (
+    INTERNAL,
+    by_caller,
+    by_upstream,
+    send_answer,
+    store_headers,
+)
 from gateway.proxy.relay import Destination, Relay
 from gateway.proxy.renewal import Renewal
 from gateway.proxy.request_headers import TRACE_CONTEXT, read_headers
 from gateway.proxy.route_path import canonical_path, canonical_query, demand_query, raw_path
 from gateway.proxy.selection import EXTENSION, Select
-from gateway.proxy.settling import settle
+from gateway.proxy.settling import settle, take_back
 
 _log = logging.getLogger(__name__)
+
+_ABORTS = frozenset({Ending.CLIENT_LEFT, Ending.SHUT_DOWN, Ending.FAILED})
+"""Endings that call the model off; so does its being too slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ class Passage:
         self._body_read = False
         self._admitting: asyncio.Task[Permit] | None = None
         self._renewal: Renewal | None = None
+        self._allowance: Allowance | None = None
         self._relay: Relay | None = None
         self._began = False
         """The request may have reached the model."""
@@ -111,6 +124,8 @@ class Passage:
             await self._fail(refusal, Ending.REJECTED)
         except ClientLeft:
             self.end(Ending.CLIENT_LEFT)
+        except QuotaSpent as spent:
+            await self._fail(spent.refusal, Ending.QUOTA_SPENT)
         except UpstreamError as error:
             await self._upstream_failed(error)
         except asyncio.CancelledError:
@@ -186,10 +201,18 @@ class Passage:
             facts.route,
             facts.ask,
             record.request_id,
-            self._dialect.quota_headers(permit.decision.quota_states, shared.clock()),
+            [
+                *self._dialect.quota_headers(permit.decision.quota_states, shared.clock()),
+                *store_headers(permit.decision),
+            ],
             shared.limits.inspected_bytes,
         )
-        relay = Relay(destination, self._send, shared.clock, lambda: self.end(Ending.COMPLETED))
+        self._allowance = allowance = Allowance(
+            shared.admission, permit, shared.background, least_step=shared.limits.step_tokens
+        )
+        relay = Relay(
+            destination, self._send, shared.clock, lambda: self.end(Ending.COMPLETED), allowance
+        )
         self._relay = record.relay = relay
         self._renewal = Renewal(shared.admission, permit, shared.background)
         self._renewal.start()
@@ -232,7 +255,8 @@ class Passage:
             answer = self._dialect.refuse(refusal, quotas, record.request_id, self._shared.clock())
             record.status = answer.status
             self.end(ending)
-            await send_answer(self._send, answer, self._closing())
+            extra = [*self._closing(), *store_headers(record.decision)]
+            await send_answer(self._send, answer, extra)
 
     def _closing(self) -> Headers:
         """A body that was not read stands in the way of the next request."""
@@ -244,11 +268,14 @@ class Passage:
 
     async def _settle(self, admitting: asyncio.Task[Permit]) -> None:
         settlement: Settlement | None = None
+        doubtful: tuple[Reservation, ...] = ()
         try:
             permit = await admitting
-            self._record.decision = permit.decision
             if self._renewal is not None:
                 await self._renewal.stop()
+            if self._allowance is not None:
+                permit = await self._allowance.stop()
+            self._record.decision, doubtful = permit.decision, permit.doubtful
             if permit.decision.allowed:
                 settlement = await settle(
                     self._shared.admission,
@@ -261,6 +288,8 @@ class Passage:
             self._shared.telemetry.settlement_failed(self._record.request_id, error.kind)
         finally:
             self._report(settlement)
+        if doubtful:
+            await take_back(self._shared.admission, doubtful, self._record.request_id)
 
     def _delivered(self, permit: Permit) -> Delivered:
         relay = self._relay
@@ -270,7 +299,10 @@ class Passage:
         estimate = permit.decision.estimate
         if seen is None:
             seen = estimate.output_tokens if estimate is not None else 0
-        return Delivered(began=True, failed=relay.failed, output_tokens=seen)
+        aborted = self._record.ending in _ABORTS or (
+            self._record.upstream_error == UpstreamTimeout.kind
+        )
+        return Delivered(began=True, failed=relay.failed, output_tokens=seen, aborted=aborted)
 
     def _report(self, settlement: Settlement | None) -> None:
         try:

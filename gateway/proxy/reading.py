@@ -20,11 +20,17 @@ class Reader(Protocol):
     @property
     def answered(self) -> Answered: ...
 
+    @property
+    def output_tokens_seen(self) -> int:
+        """That of `answered`, as far as it can be told while the answer passes."""
+        ...
+
 
 class Unread:
     """Passes everything on. What the model wrote stays unknown."""
 
     answered = _NOTHING
+    output_tokens_seen = 0
 
     def feed(self, data: bytes) -> bytes:
         return data
@@ -69,6 +75,10 @@ class WholeAnswer:
             self._pieces.clear()
             self._read = self._dialect.read_answer(self._route, self._status, body)
         return self._read
+
+    @property
+    def output_tokens_seen(self) -> int:
+        return self.answered.output_tokens_seen
 
     @property
     def bytes_as_tokens(self) -> int:

@@ -1,12 +1,13 @@
 """Errors, by whose fault they are, as refusals that a dialect can word."""
 
+from gateway.decision.outcome import Decision
 from gateway.errors import UpstreamError, UpstreamTimeout
 from gateway.facts.caller_fault import by_caller
 from gateway.facts.dialects.port import Answer, Headers
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.proxy.asgi import Send
 
-__all__ = ["INTERNAL", "by_caller", "by_upstream", "send_answer"]
+__all__ = ["INTERNAL", "by_caller", "by_upstream", "send_answer", "store_headers"]
 
 INTERNAL = Refusal(
     RefusalKind.INTERNAL, "The gateway failed. The operator finds the cause by the request id."
@@ -22,6 +23,11 @@ def by_upstream(error: UpstreamError, *, begun: bool) -> Refusal:
     if isinstance(error, UpstreamTimeout):
         return Refusal(RefusalKind.UPSTREAM_TIMEOUT, "The model API did not answer in time.")
     return Refusal(RefusalKind.UPSTREAM_UNREACHABLE, "The model API could not be reached.")
+
+
+def store_headers(decision: Decision | None) -> Headers:
+    """Only where the decision was made without the store."""
+    return [(b"gauger-store", b"degraded")] if decision and decision.degraded else []
 
 
 async def send_answer(send: Send, answer: Answer, extra: Headers) -> None:

@@ -8,11 +8,13 @@ from gateway.facts.dialects.port import Answered, Dialect, Headers
 from gateway.facts.exchange import Ask, Route
 from gateway.facts.refusal import Refusal
 from gateway.facts.usage import UNREPORTED, Usage
+from gateway.proxy.allowance import Allowance
 from gateway.proxy.answer_headers import for_client, upstream_request_id
 from gateway.proxy.asgi import Message, Send
 from gateway.proxy.reading import Reader, Unread, WholeAnswer, is_event_stream, reader_for
 
 FIRST_ERROR = 400
+_ENDS_OF_EVENTS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,20 @@ class Relay:
         send: Send,
         clock: Callable[[], int],
         on_end: Callable[[], None],
+        allowance: Allowance | None = None,
     ) -> None:
+        """`allowance`: of what streams; without it everything passes."""
         self._to = destination
         self._send = send
         self._clock = clock
         self._on_end = on_end
+        self._allowance = allowance
         self._reader: Reader = Unread()
         self._events = False
+        self._last = b""
+        """What was passed on last."""
+        self._passed_tokens: int | None = None
+        """If some of what was read was not passed on."""
         self.status: int | None = None
         """None until the head was passed on."""
         self.ended = False
@@ -70,6 +79,8 @@ class Relay:
         if not self._events:
             return
         event = self._to.dialect.stream_error(refusal, self._to.request_id)
+        if self._last and not self._last.endswith(_ENDS_OF_EVENTS):
+            event = b"\n\n" + event
         await self._give({"type": "http.response.body", "body": event, "more_body": True})
 
     @property
@@ -88,6 +99,8 @@ class Relay:
     @property
     def output_tokens_seen(self) -> int | None:
         """None if what passed could not be read: then the reservation is the best estimate."""
+        if self._passed_tokens is not None:
+            return self._passed_tokens
         reader = self._reader
         if isinstance(reader, WholeAnswer):
             if reader.overflowed:
@@ -128,7 +141,10 @@ class Relay:
     async def _continue(self, message: Message) -> None:
         if self.status is None or self.ended:
             raise UpstreamProtocolError("a body without a head, or after its end", sent=True)
+        seen_before = self._reader.output_tokens_seen if self._events else 0
         data = self._reader.feed(message.get("body", b""))
+        if self._events and self._allowance is not None:
+            await self._cover(self._allowance, seen_before)
         if message.get("more_body", False):
             if data:
                 await self._pass(data)
@@ -140,7 +156,20 @@ class Relay:
         self._on_end()
         await self._give({"type": "http.response.body", "body": data, "more_body": False})
 
+    async def _cover(self, allowance: Allowance, seen_before: int) -> None:
+        """What was just read may pass, or nothing does any more: raises `QuotaSpent`."""
+        seen = self._reader.output_tokens_seen
+        if allowance.suffices(seen):
+            return
+        reported = self._reader.answered.usage.output_tokens
+        if reported is not None and reported >= seen:
+            return  # the model has ended: what it wrote beyond is debt
+        self._passed_tokens = seen_before  # also if we are cancelled while we wait
+        await allowance.cover(seen)
+        self._passed_tokens = None
+
     async def _pass(self, data: bytes) -> None:
+        self._last = data
         if self.first_byte_at_us is None:
             self.first_byte_at_us = self._clock()
         await self._give({"type": "http.response.body", "body": data, "more_body": True})

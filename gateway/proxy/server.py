@@ -53,8 +53,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise SettingsError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
-    # uvloop does this itself; asyncio's own loop only for sockets that name their protocol, and then
-    # each second part of an answer waits for an acknowledgement, 40 ms.
+    # uvloop does this itself; asyncio's own loop only for sockets that name their protocol. Without
+    # it each second part of an answer waits for an acknowledgement, 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # accepted connections inherit it
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)

@@ -13,9 +13,10 @@ class WireLimits:
     """Request line and header fields; a trailer section, too. Node takes 16, Go 1,024."""
     header_fields: int = 100
     """As Apache and gunicorn have it."""
-    head_s: float = 10.0
-    """From the connect, later from a request's first byte, until its head is complete."""
-    body_span_s: float = 10.0
+    head_s: float = 9.0
+    """From the connect, later from a request's first byte, until its head is complete: so that all
+    of thousands are closed within 10 s."""
+    body_span_s: float = 9.0
     body_bytes_per_s: int = 500
     """Of a body, over each such span: Apache's mod_reqtimeout has 20 s and 500, on average."""
     idle_s: float = 75.0

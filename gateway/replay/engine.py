@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 from gateway.admission import Admission, Permit, Rules
-from gateway.decision.outcome import StoreState
-from gateway.decision.port import Store
+from gateway.decision.port import Store, StoreState
 from gateway.decision.renewing import renew_every_us
 from gateway.decision.settlement import Delivered
 from gateway.errors import StoreUnavailable
@@ -56,14 +55,16 @@ class Side:
 
     async def arrive(self, record: Record, at_us: int, taken: Taken) -> Judged:
         """What ended before is settled first. Raises `StoreUnavailable`."""
-        await self.proceed(at_us)
+        if self._timeline.next_us <= at_us:
+            await self.proceed(at_us)
+        self.clock.now_us = at_us
         judged = await self._judge(record, at_us, taken)
         for observe in self._observers:
             observe(judged)
         return judged
 
     async def proceed(self, until_us: int) -> None:
-        """Everything that happens up to this moment, and at it."""
+        """Everything that was planned up to this moment, and at it."""
         timeline, clock = self._timeline, self.clock
         while timeline.next_us <= until_us:
             clock.now_us, underway = timeline.pop()

@@ -35,6 +35,10 @@ class Settings:
     """The model API's address without a trailing slash; the path of a route is appended."""
     store: str = field(default="memory://", repr=False)
     """`memory://` or the URL of a Redis, which may hold a password."""
+    store_timeout_s: float = 0.05
+    """For one answer of the store. A request waits no longer for a store that is silent."""
+    replicas: int | None = None
+    """How many gaugers share the store; None: it says so itself."""
     listen: Address = Address("127.0.0.1", 8080)
     admin: Address | None = Address("127.0.0.1", 9090)
     """Status page, health and metrics; None: not served."""
@@ -59,6 +63,8 @@ class Settings:
     """Between two pieces of an answer that has begun."""
     body_limit_bytes: int = 32 * 2**20
     """What the large model APIs accept themselves."""
+    stream_step_tokens: int = 256
+    """The least by which the reservation of a stream that outgrows it is extended."""
     shutdown_grace_s: float = 25.0
     """Less than the 30 s after which Kubernetes kills."""
     reload_every_s: float | None = 30.0

@@ -16,6 +16,8 @@ from gateway.settings.values import Address, Settings
 
 STORE_SCHEMES = ("memory", "redis", "rediss", "unix")
 MAX_PORT = 65_535
+MOST_REPLICAS = 10_000
+MOST_STEP_TOKENS = 1_000_000
 
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _BYTES = {
@@ -202,6 +204,21 @@ def _byte_count(text: str) -> int:
     return math.floor(count)
 
 
+def _step(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_STEP_TOKENS):
+        raise SettingsError(f"{text!r} is no number of tokens. Allowed: 1 to {MOST_STEP_TOKENS}.")
+    return int(text)
+
+
+def _replicas(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_REPLICAS):
+        raise SettingsError(
+            f"{text!r} is no number of replicas. Allowed: 1 to {MOST_REPLICAS}, all gaugers that "
+            "share the store."
+        )
+    return int(text)
+
+
 def _amount(text: str, scale: dict[str, float] | dict[str, int]) -> float | None:
     match = _AMOUNT.fullmatch(text)
     factor = scale.get(match[2].lower()) if match else None
@@ -226,6 +243,8 @@ SETTINGS = {
         _setting("policies", _existing_path),
         _setting("upstream", _upstreams),
         _setting("store", _store),
+        _setting("store_timeout", _seconds, "_s"),
+        _setting("replicas", _replicas),
         _setting("listen", _address),
         _setting("admin", _admin),
         _setting("accounts", _existing_file),
@@ -236,6 +255,7 @@ SETTINGS = {
         _setting("first_byte_timeout", _seconds, "_s"),
         _setting("idle_timeout", _seconds, "_s"),
         _setting("body_limit", _byte_count, "_bytes"),
+        _setting("stream_step", _step, "_tokens"),
         _setting("shutdown_grace", _grace, "_s"),
         _setting("reload_every", _period, "_s"),
         _setting("trust_traceparent", _truth),
@@ -261,8 +281,10 @@ def default_text(name: str) -> str:
             return "yes" if value else "no"
         case float():
             return f"{value:g}s"
-        case int():
+        case int() if setting.field.endswith("_bytes"):
             return f"{value // 2**20}MiB"
+        case int():
+            return str(value)
         case str() | Address():
             return str(value)
         case _:

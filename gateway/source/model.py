@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from gateway.source.problems import PROBLEMS_SHOWN, Problem, Problems
@@ -72,7 +73,7 @@ def _guess(model: type[Written], details: ErrorDetails) -> Path:
     *inside, key = details["loc"] or ("",)
     if details["type"] != "extra_forbidden":
         return ()
-    return (*inside, nearest(str(key), _model_at(model, tuple(inside)).model_fields) or "")
+    return (*inside, nearest(str(key), _fields(_model_at(model, tuple(inside)))) or "")
 
 
 def _is_told(document: Document, loc: Path) -> bool:
@@ -96,7 +97,7 @@ def _message(model: type[Written], details: ErrorDetails, *, secret: bool) -> st
         case "extra_forbidden":
             return _unknown_key(_model_at(model, loc[:-1]), str(loc[-1]), secret=secret)
         case "missing":
-            field = _model_at(model, loc[:-1]).model_fields[str(loc[-1])]
+            field = _fields(_model_at(model, loc[:-1]))[str(loc[-1])]
             return f'"{loc[-1]}" is missing here. Add it: {field.description}'
         case "literal_error" | "enum":
             words = _QUOTED.findall(details["ctx"]["expected"])
@@ -117,7 +118,7 @@ def _unknown_key(model: type[Written], key: str, *, secret: bool) -> str:
             f"This version of gauger does not know {written} ({model.later_keys[key]}) and would "
             "not enforce it. Delete it, or install a version that does."
         )
-    return f"{written} is not a key here. {allowed_words(key, model.model_fields)}"
+    return f"{written} is not a key here. {allowed_words(key, _fields(model))}"
 
 
 def _name(loc: Path) -> str:
@@ -142,9 +143,14 @@ def _is_number(value: object) -> bool:
 def _model_at(model: type[Written], loc: Path) -> type[Written]:
     """The model whose keys stand at a path. List entries and mappings are of one model."""
     for step in loc:
-        if isinstance(step, str) and step in model.model_fields:
-            model = _model_inside(model.model_fields[step].annotation) or model
+        if isinstance(step, str) and step in (fields := _fields(model)):
+            model = _model_inside(fields[step].annotation) or model
     return model
+
+
+def _fields(model: type[Written]) -> dict[str, FieldInfo]:
+    """By the key that is written: `for` cannot be the name of a field, and is its alias."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_inside(annotation: Any) -> type[Written] | None:  # noqa: ANN401  annotations are anything

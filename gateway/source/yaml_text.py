@@ -1,15 +1,16 @@
-"""A strict reader of YAML: one document of plain values, and where each of them stands.
+"""A strict reader of YAML: documents of plain values, and where each of those stands.
 
 It listens to the events of libyaml's parser (PyYAML's C reader) and builds the values itself, since
 every trap lies in the building: an alias bomb has expanded, a duplicate key has vanished and
 `no` has become false before anybody who asks for the finished value can see it.
 
-Refused: anchors, aliases, tags, merge keys, directives, duplicate keys, several documents, tabs in
-the indentation, control characters, depth over 16, more than 1 MiB.
+Refused: anchors, aliases, tags, merge keys, directives, duplicate keys, tabs in the indentation,
+control characters, depth over 16, more than 1 MiB; and, unless it is asked for, a second document.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -84,10 +85,35 @@ def read(file: str, text: str, *, secret: bool = False) -> Document:
     `secret`: see `Source`.
     """
     source = Source(file, text, secret)
+    return _unread(source) or _Reader(source, _events(source)).only_document()
+
+
+def read_each(file: str, text: str) -> tuple[Document, ...]:
+    """Of a file in which `---` parts several documents. Never raises, and there is at least one.
+
+    Places are those of the whole file. Behind what cannot be understood nothing is read.
+    """
+    source = Source(file, text)
+    if unread := _unread(source):
+        return (unread,)
+    events = _events(source)
+    documents = [_Reader(source, events).next_document()]
+    with suppress(_End):
+        while documents[-1].complete:
+            documents.append(_Reader(source, events, first=False).next_document())
+    return tuple(documents)
+
+
+def _events(source: Source) -> Iterator[yaml.Event]:
+    return iter(yaml.parse(source.text, Loader=yaml.CSafeLoader))
+
+
+def _unread(source: Source) -> Document | None:
+    """What must not reach the parser at all, as a document that holds only problems."""
     problems = _unreadable(source)
-    if problems:
-        return Document(source, None, {}, {}, frozenset(), tuple(problems), complete=False)
-    return _Reader(source).document()
+    if not problems:
+        return None
+    return Document(source, None, {}, {}, frozenset(), tuple(problems), complete=False)
 
 
 def _nearest(places: Mapping[Path, Place], path: Path) -> Place:
@@ -97,7 +123,6 @@ def _nearest(places: Mapping[Path, Place], path: Path) -> Place:
 
 
 def _unreadable(source: Source) -> list[Problem]:
-    """What must not reach the parser at all."""
     size = len(source.text.encode(errors="surrogatepass"))
     if size > MAX_BYTES:
         return [source.problem(START, too_large(size))]
@@ -132,30 +157,46 @@ class _Stop(Exception):
     """What follows in the file cannot be understood."""
 
 
+class _End(Exception):
+    """There is no further document."""
+
+
 @dataclass(slots=True)
 class _Reader:
+    """Of one document."""
+
     source: Source
+    events: Iterator[yaml.Event]
+    first: bool = True
     keys: dict[Path, Place] = field(default_factory=dict)
     values: dict[Path, Place] = field(default_factory=dict)
     refused: set[Path] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def document(self) -> Document:
-        value: Value = None
-        complete = False
+    def only_document(self) -> Document:
+        return self._read(self._only)
+
+    def next_document(self) -> Document:
+        """Raises `_End` at the end of the file, unless it is the first."""
+        return self._read(self._next)
+
+    def _read(self, read: Callable[[], Value]) -> Document:
         try:
-            value = self._stream(yaml.parse(self.source.text, Loader=yaml.CSafeLoader))
-            complete = True
+            value = read()
         except _Stop:
-            pass
+            return self._document(None, complete=False)
         except yaml.MarkedYAMLError as error:  # the others are about characters: none came so far
             mark = error.problem_mark
             place = Place(mark.line, mark.column) if mark else START
             message = _explained(error.problem or "not YAML")
             self.problems.append(self.source.problem(place, message))
+            return self._document(None, complete=False)
+        return self._document(value, complete=True)
+
+    def _document(self, value: Value, *, complete: bool) -> Document:
         return Document(
             self.source,
-            value if complete else None,
+            value,
             self.keys,
             self.values,
             frozenset(self.refused),
@@ -163,21 +204,28 @@ class _Reader:
             complete,
         )
 
-    def _stream(self, events: Iterator[yaml.Event]) -> Value:
-        next(events)  # the stream's own start
-        event = next(events)
-        if not isinstance(event, yaml.DocumentStartEvent):
-            self._add(START, "The file holds nothing. Write something into it, or delete it.")
-            raise _Stop
-        if event.version or event.tags:
-            self._add(START, "A % directive is not allowed. Delete the line.")
-        value = self._value(next(events), events, ())
-        next(events)  # the document's end
-        event = next(events)
+    def _only(self) -> Value:
+        value = self._next()
+        event = next(self.events)
         if isinstance(event, yaml.DocumentStartEvent):
             self._add(
                 _place(event), "A second document begins here. Put it into a file of its own."
             )
+        return value
+
+    def _next(self) -> Value:
+        if self.first:
+            next(self.events)  # the stream's own start
+        event = next(self.events)
+        if not isinstance(event, yaml.DocumentStartEvent):
+            if not self.first:
+                raise _End
+            self._add(START, "The file holds nothing. Write something into it, or delete it.")
+            raise _Stop
+        if event.version or event.tags:
+            self._add(START, "A % directive is not allowed. Delete the line.")
+        value = self._value(next(self.events), self.events, ())
+        next(self.events)  # the document's end
         return value
 
     def _value(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path) -> Value:

@@ -32,6 +32,11 @@ def partition_key(prefix: str, partition: Partition) -> str:
     return f"{prefix}:{{{tag}}}:{_digest(partition.parts, _PARTITION_BYTES)}"
 
 
+def account_pattern(prefix: str, account: str) -> str:
+    """Matches every partition that an account's counters are in."""
+    return f"{prefix}:{{{_digest([(ACCOUNT, account)], _TAG_BYTES)}}}:*"
+
+
 @lru_cache(_REMEMBERED)
 def meter_field(meter: str) -> str:
     """The meter's field in its partition's hash: short, since every account stores it."""

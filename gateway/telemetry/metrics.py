@@ -14,7 +14,6 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from gateway.decision.finished import Finished
-from gateway.decision.outcome import StoreState
 from gateway.telemetry.summary import Summary, Word
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -110,6 +109,12 @@ class Metrics:
         self._settlements = Tally(
             "gateway_settlements", "Settlements by what they rest on.", ("basis",), registry
         )
+        self._absurd_usage = Tally(
+            "gateway_usage_absurd",
+            "Answers that told a count which cannot be one; it was estimated in its place.",
+            ("route",),
+            registry,
+        )
         self._settlement_failures = Tally(
             "gateway_settlement_failures",
             "Settlements that the store did not take; what was reserved stays charged.",
@@ -118,7 +123,7 @@ class Metrics:
         )
         self._store_errors = Tally(
             "gateway_store_errors",
-            "Times the store did not answer, by what it was asked.",
+            "Times the store failed when it was asked, by how.",
             ("kind",),
             registry,
         )
@@ -155,6 +160,13 @@ class Metrics:
         self._config = Gauge(
             "gateway_config_info", "The policies in force.", ("hash",), registry=registry
         )
+        self._store_state = Gauge(
+            "gateway_store_state",
+            "1 for how the store is: ok, degraded (it is away, and quotas hold without it), "
+            "unavailable.",
+            ("state",),
+            registry=registry,
+        )
         self._reload_failures = Tally(
             "gateway_config_reload_failures",
             "Readings of what operators wrote that were refused; what was in force stays.",
@@ -178,8 +190,8 @@ class Metrics:
             self._settlements.add(settled.basis.value)
             self._tokens.add(route, "input", amount=settled.input_tokens)
             self._tokens.add(route, "output", amount=settled.output_tokens)
-        if finished.decision and finished.decision.store is StoreState.UNAVAILABLE:
-            self._store_errors.add("reserve")
+            if settled.usage.absurd:
+                self._absurd_usage.add(route)
         if (failure := _upstream_failure(finished)) is not None:
             self._upstream_errors.add(failure)
         self._observe(summary, route)
@@ -199,9 +211,17 @@ class Metrics:
         """None: nobody knows."""
         self._reservations.count = count
 
+    def store_failed(self, kind: str) -> None:
+        """`kind` is that of `StoreUnavailable`."""
+        self._store_errors.add(kind)
+
+    def store_is(self, state: str) -> None:
+        """`ok`, `degraded` (quotas hold without it) or `unavailable`."""
+        self._store_state.clear()
+        self._store_state.labels(state=state).set(1)
+
     def settlement_failed(self, kind: str) -> None:
         """`kind` is that of `StoreUnavailable`."""
-        self._store_errors.add("settle")
         self._settlement_failures.add(kind)
 
     def telemetry_failed(self, writer: str) -> int:

@@ -188,6 +188,7 @@ def _settlement(summary: Summary) -> dict[str, Value | None]:
         names.SETTLEMENT: settled.basis.value,
         names.SETTLED_INPUT: settled.input_tokens,
         names.SETTLED_OUTPUT: settled.output_tokens,
+        names.USAGE_ABSURD: settled.usage.absurd or None,
     }
 
 

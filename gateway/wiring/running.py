@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import gateway
 from gateway.admission import Admission, Rules
-from gateway.console import Census, ConsoleStatus, make_console
+from gateway.console import AccountDesk, Census, ConsoleStatus, make_console
 from gateway.facts.estimate import OutputEstimator
 from gateway.facts.principal import Secret
 from gateway.identity.key_sources import KeySources
@@ -32,7 +32,7 @@ from gateway.settings import Address, Settings
 from gateway.telemetry import Telemetry
 from gateway.wiring.clock import wall_clock_us
 from gateway.wiring.files import Callers, accounts_at, identities_at, policies_at, reloader_of
-from gateway.wiring.stores import fault, greet, is_ready, kind, open_store
+from gateway.wiring.stores import greet, kind, open_store, standing
 from gateway.wiring.told import Listener, Told
 from gateway.wiring.upstreams import open_upstreams, upstreams_of
 
@@ -64,13 +64,18 @@ async def gateway_running(
     identities = identities_at(settings.identities) if settings.identities is not None else None
     secret = Secret(settings.secret)
     upstreams = upstreams_of(settings)
-    store = open_store(settings.store)
     telemetry = Telemetry.from_environment(
         os.environ,
         pseudonym=secret.pseudonym,
         trust_traceparent=settings.trust_traceparent,
         log_allowed=settings.log_allowed,
         upstreams={one.selector: (one.target.host, one.target.port) for one in upstreams.named},
+    )
+    store = open_store(
+        settings.store,
+        timeout_s=settings.store_timeout_s,
+        replicas=settings.replicas,
+        on_fault=telemetry.metrics.store_failed,
     )
     rules = Rules(policies.value)
     census = Census(store.open_reservations, time.monotonic)
@@ -95,7 +100,9 @@ async def gateway_running(
             admission=Admission(store, rules, OutputEstimator(), _new_reservation_id),
             identifier=identifier,
             telemetry=Told(telemetry, listeners),
-            limits=EdgeLimits(body_bytes=settings.body_limit_bytes),
+            limits=EdgeLimits(
+                body_bytes=settings.body_limit_bytes, step_tokens=settings.stream_step_tokens
+            ),
             clock=wall_clock_us,
             select=upstreams.select,
             routes=lambda: rules.routes,
@@ -103,10 +110,11 @@ async def gateway_running(
 
         async def metrics_text() -> bytes:
             telemetry.metrics.reservations_open(await census.open_reservations())
+            telemetry.metrics.store_is((await standing(store, rules.policies)).state)
             return telemetry.metrics.text()
 
         async def status() -> ConsoleStatus:
-            why_away = await fault(store)
+            found = await standing(store, rules.policies)
             return ConsoleStatus(
                 version=gateway.__version__,
                 started_at_us=started_at_us,
@@ -114,14 +122,18 @@ async def gateway_running(
                 policies=rules.policies,
                 upstream=upstreams.where,
                 store=kind(settings.store),
-                store_fault=why_away,
+                store_fault=found.fault,
+                store_unready=found.unready,
                 accounts=None if accounts is None else len(accounts.value),
                 totals=telemetry.metrics.totals(),
-                open_reservations=None if why_away else await census.open_reservations(),
+                open_reservations=None if found.fault else await census.open_reservations(),
                 refused=reloader.refused,
             )
 
-        app = ProxyApp(gate, ready=lambda: is_ready(store), lifespan=contextlib.nullcontext)
+        async def ready() -> bool:
+            return (await standing(store, rules.policies)).unready is None
+
+        app = ProxyApp(gate, ready=ready, lifespan=contextlib.nullcontext)
         grace_s = math.ceil(settings.shutdown_grace_s)
         callers = _listen(settings.listen)
         await open_parts.enter_async_context(serving(configuration(app, grace_s=grace_s), callers))
@@ -133,6 +145,12 @@ async def gateway_running(
                 metrics_text=metrics_text,
                 status=status,
                 reload=lambda: reloader.reload("POST /reload"),
+                accounts=AccountDesk(
+                    store,
+                    lambda: rules.policies,
+                    lambda name: None if accounts is None else accounts.value.named(name),
+                    wall_clock_us,
+                ),
             )
             await open_parts.enter_async_context(
                 serving(configuration(console, grace_s=1), operators)

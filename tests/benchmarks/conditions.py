@@ -18,6 +18,7 @@ from gateway.facts.exchange import Ask, Route, RouteName
 from gateway.facts.principal import Account, Principal
 from gateway.policy.parse import load
 from gateway.policy.quota import Policies
+from gateway.policy_directory import read_texts
 
 SHIPPED = Path(__file__).parents[2] / "policies"
 REQUESTS = 20_000
@@ -79,7 +80,7 @@ def written(conditions: Sequence[str]) -> Policies:
 
 
 def directories() -> dict[str, Policies]:
-    shipped = {path.name: path.read_text("utf-8") for path in SHIPPED.glob("*.yaml")}
+    shipped = read_texts(SHIPPED)
     tenfold = [f"({one}) && request.n < {n}" for n in range(10, 20) for one in EACH_TIME]
     return {
         "shipped policies": load(shipped),

@@ -116,3 +116,36 @@ def test_json_of_sound_policies_has_their_version(run: Run, policies: Path) -> N
 def test_nothing_but_text_goes_into_a_pipe(run: Run, policies: Path) -> None:
     (policies / "quotas.yaml").write_text(BROKEN)
     assert "\x1b" not in run("check", policies).out
+
+
+def test_the_cost_is_told_if_asked_for(run: Run, policies: Path) -> None:
+    (policies / "quotas.yaml").write_text(SOUND)
+    assert "microseconds" not in run("check", policies).out
+    told = run("check", "--cost", policies).out
+    assert "for each account" in told
+    assert "1 script of 1 key" in told
+    assert "time of this machine" in told
+
+
+def test_tools_get_the_cost_as_numbers(run: Run, policies: Path) -> None:
+    (policies / "quotas.yaml").write_text(SOUND)
+    cost = json.loads(run("check", "--cost", "--json", policies).out)["cost"]
+    (kept,) = cost["kept"]
+    assert kept["per"] == ["account"]
+    assert kept["redis_bytes"] > 0
+    assert cost["partitions"] == 1
+    assert cost["microseconds"] > 0
+
+
+def test_what_is_wrong_has_no_cost(run: Run, policies: Path) -> None:
+    (policies / "quotas.yaml").write_text(BROKEN)
+    ran = run("check", "--cost", policies)
+    assert ran.code == 1
+    assert "bytes" not in ran.out
+
+
+def test_a_scenario_is_no_policy(run: Run, policies: Path) -> None:
+    (policies / "a.scenario.yaml").write_text("scenario: x")
+    ran = run("check", policies / "a.scenario.yaml")
+    assert ran.code == 2
+    assert "gauger test" in ran.err

@@ -6,7 +6,7 @@ import pytest
 import gateway
 from tests.cli.conftest import Run
 
-COMMANDS = ("demo", "serve", "check", "account", "version")
+COMMANDS = ("demo", "serve", "check", "backtest", "account", "version")
 
 
 def test_the_version_is_the_packages(run: Run) -> None:

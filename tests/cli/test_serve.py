@@ -51,6 +51,7 @@ def test_every_flag_is_a_variable_and_a_key_of_the_file(
         "first_byte_timeout": "2s",
         "idle_timeout": "3s",
         "body_limit": "4KiB",
+        "stream_step": "128",
         "shutdown_grace": "5s",
         "reload_every": "6s",
         "trust_traceparent": "true",

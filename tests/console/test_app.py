@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator, Sequence
 import httpx
 import pytest
 
-from gateway.console import ConsoleStatus, app, make_console
+from gateway.console import AccountDesk, ConsoleStatus, app, make_console
 from gateway.reload import Outcome, Reloaded
+from gateway.store.memory import MemoryStore
 from gateway.telemetry import Telemetry
 from tests.console.statuses import REFUSED, status
+from tests.parts.clock import Clock
 from tests.parts.serving import serving
+from tests.parts.values import policies
 from tests.telemetry import exchanges
 
 
@@ -35,7 +38,11 @@ async def console(
         return told.metrics.text()
 
     made = make_console(
-        recent=told.recent, metrics_text=metrics_text, status=telling, reload=reload
+        recent=told.recent,
+        metrics_text=metrics_text,
+        status=telling,
+        reload=reload,
+        accounts=AccountDesk(MemoryStore(Clock()), policies, lambda _: None, Clock()),
     )
     async with (
         serving(made) as url,
@@ -122,10 +129,20 @@ async def test_a_process_is_ready_while_its_store_answers() -> None:
     assert (answer.status_code, answer.json()) == (200, {"ready": True})
 
 
+async def test_a_process_whose_store_is_away_is_ready_and_says_what_is_lacking() -> None:
+    async def telling() -> ConsoleStatus:
+        return status(store_fault="timeout")
+
+    async with console(telling) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["degraded"].startswith("the store does not answer: timeout")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"store_fault": "connection refused"}, "the store does not answer: connection refused"),
+        ({"store_fault": "refused", "store_unready": "a quota is closed"}, "a quota is closed"),
         ({"stopping": True}, "shutting down"),
     ],
 )

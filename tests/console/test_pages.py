@@ -125,7 +125,10 @@ def test_the_page_loads_nothing_from_anywhere() -> None:
 
 def test_a_store_that_is_away_is_the_first_thing_one_reads() -> None:
     page = pages.status_page(status(store_fault="connection refused"), [])
-    assert "The store does not answer: connection refused." in Elements(page).text
+    assert (
+        "The store does not answer: connection refused; each quota holds by its on_store_failure."
+        in Elements(page).text
+    )
     assert "not ready" in Elements(page).text
 
 

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,13 +12,13 @@ from hypothesis import strategies as st
 from gateway.decision.measured import terms
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import Reservation, Reserved, SettledCharge, Store
-from gateway.policy.quota import SECOND_US, Limit, Unit, WindowKind
+from gateway.policy.quota import SECOND_US, Limit, Period, Unit, WindowKind
 from gateway.store.memory import MemoryStore
 from gateway.store.redis import RedisStore
-from tests.parts.clock import Clock
+from tests.parts.clock import START_US, Clock
 from tests.parts.redis_servers import RedisServer
 from tests.parts.reference import Reference, changed
-from tests.parts.values import limit
+from tests.parts.values import calendar_limit, limit
 
 WINDOW_US = 10 * SECOND_US
 SLICE_US = WINDOW_US // 64
@@ -45,6 +46,10 @@ LIMITS = (
     ),
     limit(20, quota_id="trial", window_us=7 * WINDOW_US),
     limit(300, Unit.INPUT_TOKENS, quota_id="trial", window_us=WINDOW_US),
+    calendar_limit(9, Period.MINUTE, quota_id="by-minute"),
+    calendar_limit(700, Period.HOUR, Unit.TOKENS, quota_id="by-hour"),
+    calendar_limit(900, Period.DAY, Unit.TOKENS, quota_id="by-day"),
+    calendar_limit(20, Period.MONTH, quota_id="trial", timezone="Australia/Lord_Howe"),
 )
 SHADOWS = {"trial"}
 BY_MODEL = {"bucket", "trial"}
@@ -196,9 +201,10 @@ class History:
 
     def used_after(self, us: int, charge: Charge) -> int:
         """What the meter will say if nothing else comes for so long."""
-        cell = self.memory._cells.get(charge.partition)
+        cell = self.memory._cells.get(charge.partition.parts)
         meter = cell.meters.get(charge.limit.meter) if cell else None
-        return meter.view(terms(charge), self.clock.now_us + us).used if meter else 0
+        then_us = self.clock.now_us + us
+        return meter.view(terms(charge, then_us), then_us).used if meter else 0
 
     async def after(self, us: int, charges: tuple[Charge, ...]) -> Reserved:
         """What the store would say if nothing else came for so long."""
@@ -236,11 +242,19 @@ def actual_use(charge: Charge, tokens: int) -> int:
     return charge.amount if charge.limit.unit is Unit.REQUESTS else tokens
 
 
-async def run(server: RedisServer, steps: list[Step]) -> None:
-    clock = Clock()
+async def run(
+    server: RedisServer, steps: list[Step], start_us: int = START_US, near_ahead_us: int = 0
+) -> None:
+    clock = Clock(start_us)
     prefix = server.fresh_prefix()
-    other = RedisStore(server.url, clock=clock, prefix=prefix, timeout_seconds=10)
-    history = History(MemoryStore(clock), other, clock)
+    other = RedisStore(
+        server.url,
+        clock=clock,
+        near=lambda: clock.now_us + near_ahead_us,
+        prefix=prefix,
+        timeout_seconds=10,
+    )
+    history = History(MemoryStore(clock), other, clock, Reference(epoch_us=start_us))
     try:
         for step in steps:
             await history.do(step)
@@ -252,6 +266,20 @@ async def run(server: RedisServer, steps: list[Step]) -> None:
     finally:
         await other.aclose()
 
+
+CHANGES_OF_THE_CLOCKS = [
+    datetime(2027, 3, 28, 1, tzinfo=UTC),  # Berlin: 2:00 becomes 3:00
+    datetime(2027, 10, 31, 1, tzinfo=UTC),  # Berlin: 3:00 becomes 2:00
+    datetime(2027, 4, 3, 15, tzinfo=UTC),  # Lord Howe: 2:00 becomes 1:30
+    datetime(2027, 10, 2, 15, 30, tzinfo=UTC),  # Lord Howe: 2:00 becomes 2:30
+    datetime(2027, 3, 31, 13, tzinfo=UTC),  # a month begins at Lord Howe
+]
+BEFORE_A_CHANGE = st.builds(
+    lambda at, before_us: int(at.timestamp()) * SECOND_US - before_us,
+    st.sampled_from(CHANGES_OF_THE_CLOCKS),
+    st.integers(0, 5_000 * SECOND_US),
+)
+HOURS_OFF = st.integers(-30, 30).map(lambda hours: hours * 3_600 * SECOND_US)
 
 RELAXED = settings(
     deadline=None,
@@ -273,6 +301,18 @@ async def test_they_agree_while_the_clock_is_set_back_now_and_then(
     server: RedisServer, steps: list[Step]
 ) -> None:
     await run(server, steps)
+
+
+@settings(RELAXED, max_examples=60)
+@given(
+    steps=st.lists(TROUBLED, min_size=30, max_size=60),
+    start_us=BEFORE_A_CHANGE,
+    near_ahead_us=HOURS_OFF,
+)
+async def test_they_agree_while_summer_comes_and_goes_and_clocks_are_hours_apart(
+    server: RedisServer, steps: list[Step], start_us: int, near_ahead_us: int
+) -> None:
+    await run(server, steps, start_us, near_ahead_us)
 
 
 @pytest.mark.slow

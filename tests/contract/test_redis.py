@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,12 +13,12 @@ import pytest
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import RECORD_US, Reservation, SettledCharge
 from gateway.errors import StoreUnavailable
-from gateway.policy.quota import SECOND_US, Unit, WindowKind
+from gateway.policy.quota import SECOND_US, Period, Unit, WindowKind
 from gateway.store.redis import RedisStore
 from tests.contract.conftest import TIMEOUT_SECONDS
 from tests.parts.clock import Clock
 from tests.parts.redis_servers import KINDS, RedisServer, running
-from tests.parts.values import MINUTE_US, charge, limit
+from tests.parts.values import MINUTE_US, calendar_limit, charge, limit
 
 FOUR = (
     charge(limit(1000, quota_id="rpm")),
@@ -215,6 +216,50 @@ async def test_two_gateways_with_clocks_an_hour_apart_admit_what_one_would(
     verdicts = [(await s.reserve(f"{i}", FOUR)).admitted for i in range(30) for s in (store, other)]
     await other.aclose()
     assert sum(verdicts) == FOUR[3].limit.amount
+
+
+async def test_a_guess_of_the_server_s_clock_that_is_hours_off_costs_one_more_trip_once(
+    server: RedisServer, prefix: str
+) -> None:
+    clock = Clock()
+    store = RedisStore(
+        server.url,
+        clock=clock,
+        near=lambda: clock.now_us - 5 * 3600 * SECOND_US,
+        prefix=prefix,
+        timeout_seconds=TIMEOUT_SECONDS,
+    )
+    await store.start()
+    hour = charge(calendar_limit(1000, Period.HOUR, Unit.TOKENS), 100)
+    try:
+        before = calls(server)["evalsha"]
+        reserved = [await store.reserve(f"r{i}", (hour,)) for i in range(3)]
+        of = Reservation("r0", reserved[0].at_us, (hour,))
+        assert await store.settle(of, settled((hour,), 20))
+        assert calls(server)["evalsha"] - before == 1 + 3 + 1
+        assert [one.readings[0].used for one in reserved] == [100, 200, 300]
+    finally:
+        await store.aclose()
+
+
+async def test_a_clock_that_leaps_from_window_to_window_is_no_clock(
+    server: RedisServer, prefix: str
+) -> None:
+    clock = Clock()
+    hours = count()
+
+    def leaping() -> int:
+        return clock.now_us + next(hours) * 5 * 3600 * SECOND_US
+
+    store = RedisStore(server.url, clock=leaping, near=lambda: 0, prefix=prefix)
+    hour = charge(calendar_limit(9, Period.HOUR))
+    try:
+        with pytest.raises(StoreUnavailable) as caught:
+            await store.reserve("r", (hour,))
+        assert caught.value.kind == "clock"
+        assert server.dump(prefix) == {}
+    finally:
+        await store.aclose()
 
 
 async def test_a_reservation_is_one_trip_and_as_many_commands_however_much_is_counted(

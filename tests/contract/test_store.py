@@ -1,17 +1,18 @@
 """What every store promises, whatever it is made of."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from gateway.decision.meter import MOST
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import RECORD_US, Reservation, Reserved, SettledCharge, Store
-from gateway.policy.quota import SECOND_US, Limit, Unit, WindowKind
+from gateway.policy.quota import SECOND_US, Limit, Period, Unit, WindowKind
 from tests.contract.conftest import Make
 from tests.parts.clock import Clock
 from tests.parts.reference import changed
-from tests.parts.values import MINUTE_US, charge, limit
+from tests.parts.values import MINUTE_US, calendar_limit, charge, limit
 
 REQUESTS = limit(5, quota_id="requests")
 TOKENS = limit(1000, Unit.TOKENS, quota_id="tokens")
@@ -344,6 +345,32 @@ async def test_only_what_lies_in_the_future_is_moved_when_a_clock_is_set_back(
         clock.now_us = start_us + slice_ * SLICE_US
         seen += await peek(store, charge(replace(slow, burst=100)))
     assert seen == ([31, 30, 30, 16, 16, 0] if of is TOKENS else [26, 25, 25, 24, 24, 24])
+
+
+async def test_a_day_begins_at_the_operator_s_midnight_and_lasts_23_hours_in_spring(
+    store: Store, clock: Clock
+) -> None:
+    day = charge(calendar_limit(1, Period.DAY), 1)
+    clock.now_us = int(datetime(2027, 3, 27, 23, tzinfo=UTC).timestamp()) * SECOND_US
+    await admit(store, "at midnight in Berlin", day)
+    reserved = await store.reserve("again", (day,))
+    assert reserved.readings[0].retry_after_us == 23 * 60 * MINUTE_US
+    clock.now_us += 23 * 60 * MINUTE_US - 1
+    assert not (await store.reserve("early", (day,))).admitted
+    clock.now_us += 1
+    await admit(store, "next day", day)
+
+
+async def test_what_was_reserved_before_midnight_is_not_given_back_after_it(
+    store: Store, clock: Clock
+) -> None:
+    day = charge(calendar_limit(1000, Period.DAY, Unit.TOKENS, timezone="UTC"), 600)
+    clock.now_us -= clock.now_us % (24 * 60 * MINUTE_US) + SECOND_US
+    before = await admit(store, "before", day)
+    clock.now_us += 2 * SECOND_US
+    await admit(store, "after", day)
+    assert await settle(store, before, 0)
+    assert await peek(store, day) == [600]
 
 
 async def test_it_answers_a_ping(store: Store) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gateway.decision.judge import judge, store_unavailable
-from gateway.decision.outcome import Decision, StoreState, Verdict
+from gateway.decision.outcome import Decision, Verdict
 from gateway.decision.plan import Lack, Plan
-from gateway.decision.port import Reading, Reserved
+from gateway.decision.port import Reading, Reserved, StoreState
 from gateway.facts.refusal import RefusalKind
 from gateway.policy.quota import SECOND_US, Limit, Mode, Unit, WindowKind
 from tests.parts.values import ESTIMATE, MINUTE_US, charge, limit, quota

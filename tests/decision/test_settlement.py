@@ -6,7 +6,7 @@ import pytest
 
 from gateway.decision.settlement import Basis, Delivered, settlement
 from gateway.facts.usage import UNREPORTED, Usage
-from gateway.policy.quota import Unit
+from gateway.policy.quota import OnAbort, Unit
 from gateway.policy.weights import Weights
 from tests.parts.values import ESTIMATE, charge, limit
 
@@ -140,3 +140,34 @@ def test_a_request_stays_counted_even_if_the_model_never_began() -> None:
 def test_only_what_was_reported_is_no_estimate() -> None:
     assert not settlement(ESTIMATE, Usage(1, 2), Delivered(began=True)).estimated
     assert settlement(ESTIMATE, Usage(1), Delivered(began=True)).estimated
+
+
+KEEPS = replace(limit(500, Unit.TOKENS), on_abort=OnAbort.RESERVATION)
+LETS_GO = limit(500, Unit.TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("usage", "aborted", "kept", "let_go"),
+    [
+        (UNREPORTED, True, 110, 17),
+        (UNREPORTED, False, 17, 17),
+        (Usage(12), True, 110, 19),
+        (Usage(12, 3), True, 15, 15),
+    ],
+)
+def test_what_was_called_off_is_charged_as_its_quota_says(
+    usage: Usage, *, aborted: bool, kept: int, let_go: int
+) -> None:
+    settled = settlement(ESTIMATE, usage, Delivered(began=True, output_tokens=7, aborted=aborted))
+    assert settled.actual(charge(KEEPS, 110)) == kept
+    assert settled.actual(charge(LETS_GO, 110)) == let_go
+
+
+def test_what_was_kept_is_never_less_than_what_was_delivered() -> None:
+    delivered = Delivered(began=True, output_tokens=700, aborted=True)
+    assert settlement(ESTIMATE, UNREPORTED, delivered).actual(charge(KEEPS, 110)) == 710
+
+
+def test_what_never_began_is_released_whatever_the_quota_says() -> None:
+    released = settlement(ESTIMATE, UNREPORTED, Delivered(began=False, aborted=True))
+    assert released.actual(charge(KEEPS, 110)) == 0

@@ -110,7 +110,7 @@ def test_the_sdks_find_gauger(text: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(
     "written",
-    ["on_store_failure: open", 'when: prompt.frame == "x"', "when: usage.cost > 1.0"],
+    ['when: prompt.frame == "x"', "when: usage.cost > 1.0"],
 )
 def test_what_is_not_there_yet_is_named_where_it_is_written(written: str) -> None:
     text = f"quotas:\n  - id: a\n    why: b\n    limit: 5 requests/minute\n    {written}\n"

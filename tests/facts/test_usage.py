@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.facts.usage import MAX_TOKENS, Usage, token_count
+from gateway.facts.usage import MAX_TOKENS, Usage, has_absurd_count, token_count
 
 
 @pytest.mark.parametrize("count", [0, 1, MAX_TOKENS])
@@ -28,3 +28,21 @@ def test_a_later_report_wins_where_it_tells_something() -> None:
     assert first.updated_by(Usage(input_tokens=0, reasoning_tokens=7)) == Usage(0, 20, 3, 4, 7)
     assert first.updated_by(Usage()) == first
     assert Usage().updated_by(first) == first
+
+
+@pytest.mark.parametrize("count", [-1, 2**40 + 1, 1.0, "9", True, [], float("nan")])
+def test_a_count_that_cannot_be_one_is_absurd_wherever_it_stands(count: object) -> None:
+    assert has_absurd_count({"prompt_tokens": count})
+    assert has_absurd_count({"usage_tokens": 1, "details": {"cached_tokens": count}})
+    assert has_absurd_count({"candidatesTokenCount": count})
+
+
+def test_counts_none_and_what_is_no_count_are_not_absurd() -> None:
+    usage = {"input_tokens": 0, "reasoning_tokens": None, "cost": 0.1, "details": {"cost": -1.5}}
+    assert not has_absurd_count(usage)
+    assert not has_absurd_count({"output_tokens_details": {}, "serviceTier": "standard"})
+
+
+def test_once_absurd_a_report_stays_so() -> None:
+    assert Usage(1, absurd=True).updated_by(Usage(2)).absurd
+    assert Usage(1).updated_by(Usage(2, absurd=True)).absurd

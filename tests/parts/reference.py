@@ -5,12 +5,14 @@ are real time, which never runs backwards; a clock that is set back is a matter 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import RECORD_US, Reading, Reservation, Reserved, SettledCharge
-from gateway.policy.quota import Limit, Unit, WindowKind
+from gateway.policy.quota import SECOND_US, Limit, Period, Unit, WindowKind
 
 SLICES = 64
 
@@ -27,6 +29,8 @@ class Entry:
 @dataclass
 class Reference:
     real_us: int = 0
+    epoch_us: int = 0
+    """What the stores' clock showed at 0, for what goes by the calendar."""
     clock_was_set_back: bool = False
     """From then on the stores may count too much for a while, and never too little."""
     log: dict[MeterId, list[Entry]] = field(default_factory=dict)
@@ -109,6 +113,9 @@ class Reference:
             self._check_slots(charge, reading, used)
             return
         entries = self.log.get(meter, [])
+        if limit.kind is WindowKind.CALENDAR:
+            self._check_calendar(charge, reading, used, entries)
+            return
         in_window = sum(e.units for e in entries if e.at_us > self.real_us - limit.window_us)
         if limit.kind is WindowKind.SLIDING:
             slice_us = limit.window_us // SLICES
@@ -146,6 +153,31 @@ class Reference:
             at_us = entry.at_us
         return max(Fraction(0), level - per_us * (self.real_us - at_us))
 
+    def _check_calendar(
+        self, charge: Charge, reading: Reading, used: int, entries: list[Entry]
+    ) -> None:
+        limit = charge.limit
+        assert reading.fits == (used + charge.amount <= limit.amount)
+        if not self.clock_was_set_back:
+            here = self._shown(limit, self.real_us)
+            assert used == sum(e.units for e in entries if self._shown(limit, e.at_us) == here)
+
+    def _shown(self, limit: Limit, real_us: int) -> object:
+        """What tells one window from another on a calendar and a clock on the operator's wall."""
+        at = datetime.fromtimestamp(
+            (self.epoch_us + real_us) // SECOND_US, ZoneInfo(limit.timezone)
+        )
+        match limit.period:
+            case Period.MONTH:
+                return at.year, at.month
+            case Period.WEEK:
+                return at.isocalendar()[:2]
+            case Period.DAY:
+                return at.date()
+            case Period.HOUR:
+                return at.date(), at.hour, at.utcoffset()
+        return at.date(), at.hour, at.minute, at.utcoffset()
+
     def _check_slots(self, charge: Charge, reading: Reading, used: int) -> None:
         held = self.slots.get(_id(charge), {}).values()
         living = sum(until > self.real_us for until in held)
@@ -159,12 +191,4 @@ def _id(charge: Charge) -> MeterId:
 
 def changed(limit: Limit, amount: int) -> Limit:
     """The same meter with another amount."""
-    return Limit(
-        limit.quota_id,
-        limit.unit,
-        limit.kind,
-        amount,
-        limit.window_us,
-        burst=max(1, amount * limit.burst // limit.amount),
-        lease_us=limit.lease_us,
-    )
+    return replace(limit, amount=amount, burst=max(1, amount * limit.burst // limit.amount))

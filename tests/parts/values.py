@@ -4,7 +4,16 @@ from gateway.decision.plan import Charge, Estimate, Partition
 from gateway.facts.catalog import Facts
 from gateway.facts.exchange import Ask, Route, RouteName
 from gateway.facts.principal import Account, Principal
-from gateway.policy.quota import SECOND_US, Limit, Policies, Quota, Unit, WindowKind
+from gateway.policy.quota import (
+    SECOND_US,
+    Limit,
+    OnStoreFailure,
+    Period,
+    Policies,
+    Quota,
+    Unit,
+    WindowKind,
+)
 
 CHAT = Route(RouteName.CHAT, "POST", "/v1/chat/completions", generates=True)
 MODELS = Route(RouteName.MODELS, "GET", "/v1/models", generates=False)
@@ -46,9 +55,17 @@ def limit(
     burst: int | None = None,
     quota_id: str = "quota",
     lease_us: int = 30 * SECOND_US,
+    on_store_failure: OnStoreFailure = OnStoreFailure.SHARE,
 ) -> Limit:
     if unit is Unit.CONCURRENT:
-        return Limit(quota_id, unit, WindowKind.IN_FLIGHT, amount, lease_us=lease_us)
+        return Limit(
+            quota_id,
+            unit,
+            WindowKind.IN_FLIGHT,
+            amount,
+            lease_us=lease_us,
+            on_store_failure=on_store_failure,
+        )
     return Limit(
         quota_id,
         unit,
@@ -56,6 +73,30 @@ def limit(
         amount,
         window_us,
         burst=amount if burst is None else burst,
+        on_store_failure=on_store_failure,
+    )
+
+
+DAYS = {Period.MINUTE: 1 / 1440, Period.HOUR: 1 / 24, Period.DAY: 1, Period.WEEK: 7}
+
+
+def calendar_limit(
+    amount: int,
+    period: Period,
+    unit: Unit = Unit.REQUESTS,
+    *,
+    timezone: str = "Europe/Berlin",
+    quota_id: str = "quota",
+) -> Limit:
+    return Limit(
+        quota_id,
+        unit,
+        WindowKind.CALENDAR,
+        amount,
+        int(DAYS.get(period, 30) * 24 * 60 * MINUTE_US),
+        burst=amount,
+        period=period,
+        timezone=timezone,
     )
 
 

@@ -8,6 +8,7 @@ from gateway.policy.quota import (
     Limit,
     Missing,
     Mode,
+    OnAbort,
     Period,
     Unit,
     Unpriced,
@@ -156,3 +157,9 @@ def test_what_else_is_written_is_compiled_as_it_is() -> None:
     )
     assert compiled.when == condition("request.n > 1")
     assert (compiled.warn_at_percent, compiled.unpriced) == (80, Unpriced.REFUSE)
+
+
+def test_what_an_abort_costs_is_said_of_each_limit() -> None:
+    kept = quota(rule("2M tokens/day", on_abort="reservation"), file(), "")
+    assert [one.on_abort for one in kept.limits] == [OnAbort.RESERVATION]
+    assert quota(rule("2M tokens/day"), file(), "").limits[0].on_abort is OnAbort.DELIVERED

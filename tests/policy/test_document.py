@@ -94,6 +94,7 @@ def test_a_partition_key_is_a_fact_by_its_short_or_its_full_name(
         ("weights", {"output": "4 USD"}, "is not a factor"),
         ("weights", {"image": 4}, "not permitted"),
         ("unpriced", "cheapest", "'dearest', 'refuse' or 'free'"),
+        ("on_abort", "refund", "'delivered' or 'reservation'"),
         ("warn_at", 80, "is not a share of a limit"),
         ("warn_at", "100%", "is not a share of a limit"),
         ("burst", 0, "would never admit anything"),

@@ -1,5 +1,9 @@
+from collections.abc import Mapping
+
 import pytest
 
+from gateway.facts.dialects.declared import DeclaredRoute
+from gateway.facts.exchange import Route
 from gateway.policy.compile import quota
 from gateway.policy.document import PolicyFile, QuotaRule
 from gateway.policy.doubts import Idle, doubts, undercut
@@ -73,7 +77,7 @@ def test_what_a_model_without_a_price_costs_should_be_written() -> None:
     assert "unpriced: dearest, refuse or free" in message
     assert said(rule("5 USD/day", unpriced="dearest")) == []
     assert said(rule("5 USD/day"), ALL_PRICES) == []
-    assert said(rule("5 tokens/day")) == []
+    assert said(rule("5k tokens/day")) == []
 
 
 def test_a_condition_that_can_fail_is_doubtful_where_it_can() -> None:
@@ -82,7 +86,7 @@ def test_a_condition_that_can_fail_is_doubtful_where_it_can() -> None:
     assert "a condition that fails holds" in found.message
 
 
-def idle(*rules: dict[str, object]) -> list[Idle]:
+def idle(*rules: Mapping[str, object]) -> list[Idle]:
     written = (QuotaRule.model_validate({"id": f"q{at}", **keys}) for at, keys in enumerate(rules))
     return list(undercut(quota(one, PolicyFile.model_construct(), "") for one in written))
 
@@ -122,3 +126,75 @@ def test_what_counts_something_else_undercuts_nothing(other: dict[str, object]) 
 def test_a_bucket_with_a_larger_burst_is_not_undercut() -> None:
     wide = {"limit": "9/day", "window": "bucket", "burst": 2}
     assert idle(wide, {"limit": "5/day", "window": "bucket", "burst": 5}) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("200 requests/hour", "100 requests/day"),
+        ("100 requests/hour", "100 requests/day"),
+        ("5M tokens/day", "5M tokens/week"),
+    ],
+)
+def test_as_much_in_a_longer_true_window_undercuts_too(one: str, other: str) -> None:
+    (found,) = idle({"limit": one}, {"limit": other})
+    assert (found.quota_id, found.limit) == ("q0", 0)
+    (beside,) = idle({"limit": [one, other]})
+    assert beside.limit == 0
+    assert "beside it grants no more in a longer window" in beside.message
+
+
+@pytest.mark.parametrize("window", ["bucket", "calendar"])
+def test_of_other_windows_no_length_undercuts_another(window: str) -> None:
+    rules = ({"limit": limit, "window": window} for limit in ("9 requests/hour", "9 requests/day"))
+    assert idle(*rules) == []
+
+
+def test_what_holds_everywhere_undercuts_what_holds_somewhere_and_not_the_reverse() -> None:
+    somewhere = {"limit": "9/day", "when": "request.stream"}
+    (found,) = idle(somewhere, {"limit": "5/day"})
+    assert found.quota_id == "q0"
+    assert idle({**somewhere, "limit": "5/day"}, {"limit": "9/day"}) == []
+
+
+def test_a_longer_window_that_some_plan_has_more_of_undercuts_nothing() -> None:
+    assert idle({"limit": "9/hour"}, {"limit": "5/day", "scale": {"pro": 10}}) == []
+
+
+def test_a_condition_that_never_or_always_holds_is_doubtful() -> None:
+    ((place, never),) = said(rule("5/minute", when='request.dialect == "open-ai"'))
+    assert place == ("when",)
+    assert "never holds, whatever request.dialect is." in never
+    assert "Its values: anthropic, gemini, openai." in never
+    ((_, always),) = said(rule("5/minute", when="account.age_days >= 0"))
+    assert "always holds, whatever account.age_days is" in always
+
+
+def test_a_route_that_an_operator_declared_can_be_asked_for() -> None:
+    written = rule("5/minute", when='request.route == "audio"')
+    route = Route("audio", "POST", "/v1/audio", generates=False)
+    ((_, message),) = said(written)
+    assert "chat" in message
+    assert list(doubts(written, SOME_PRICES, [DeclaredRoute("openai", route)])) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"limit": "2 tokens/day"}, "2 tokens is less than almost any request takes"),
+        ({"limit": "1k tokens/day", "scale": {"free": 0.001}}, "A ceiling of 1 token is less"),
+        ({"limit": "5k tokens/day", "window": "bucket", "burst": 5}, "5 tokens is less"),
+        ({"limit": "0.000001 USD/day", "unpriced": "free"}, "0.000001 USD is less"),
+    ],
+)
+def test_a_limit_below_almost_any_request_is_doubtful(keys: dict[str, object], words: str) -> None:
+    ((place, message),) = said(rule(**keys))
+    assert place == ("limit", 0)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "limit", ["1/day", "1 concurrent", "50 tokens/day", "10 output_tokens/day"]
+)
+def test_a_small_limit_that_a_request_can_fit_is_none_of_that(limit: str) -> None:
+    assert said(rule(limit)) == []

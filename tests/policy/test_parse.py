@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.policy.parse import digest, inspect, load
 from gateway.policy.quota import Mode
+from gateway.policy_directory import read_texts
 from gateway.source.problems import PROBLEMS_SHOWN, Problem, Problems, Source
 
 SHIPPED = Path(__file__).parents[2] / "policies"
@@ -112,10 +113,13 @@ def test_a_section_of_a_later_version_is_refused_not_ignored(key: str) -> None:
     assert "would not enforce it" in problem.message
 
 
-def test_a_key_of_a_later_version_is_refused_not_ignored() -> None:
-    (problem,) = problems(SOUND + "    on_store_failure: open\n")
-    assert (problem.line, problem.column) == (5, 5)
-    assert 'does not know "on_store_failure"' in problem.message
+@pytest.mark.parametrize("word", ["share", "open", "closed"])
+def test_what_holds_while_the_store_is_away_is_one_of_three_words(word: str) -> None:
+    (quota,) = load({"a.yaml": SOUND + f"    on_store_failure: {word}\n"}).quotas
+    assert quota.limits[0].on_store_failure == word
+    (problem,) = problems(SOUND + "    on_store_failure: refuse\n")
+    assert (problem.line, problem.column) == (5, 23)
+    assert "closed" in problem.message
 
 
 def test_a_fault_inside_a_condition_is_told_where_it_stands_in_the_file() -> None:
@@ -295,8 +299,7 @@ def test_a_thousand_rules_are_a_thousand_quotas() -> None:
 
 
 def test_the_shipped_policies_have_neither_problems_nor_warnings() -> None:
-    texts = {path.name: path.read_text() for path in SHIPPED.glob("*.yaml")}
-    inspection = inspect(texts)
+    inspection = inspect(read_texts(SHIPPED))
     assert inspection.problems == inspection.warnings == ()
     assert inspection.policies is not None
     assert inspection.policies.quotas

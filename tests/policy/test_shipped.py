@@ -7,10 +7,11 @@ from gateway.decision.plan import Plan, plan
 from gateway.facts.principal import Account, Principal
 from gateway.policy.parse import inspect
 from gateway.policy.quota import Mode
+from gateway.policy_directory import read_texts
 from tests.parts.values import ESTIMATE, facts
 
 DIRECTORY = Path(__file__).parents[2] / "policies"
-INSPECTION = inspect({path.name: path.read_text("utf-8") for path in DIRECTORY.glob("*.yaml")})
+INSPECTION = inspect(read_texts(DIRECTORY))
 DAY_US = 86_400_000_000
 
 

@@ -67,13 +67,25 @@ class Ledger:
         self.renewals: asyncio.Queue[str] = asyncio.Queue()
         self.may_reserve = asyncio.Event()
         self.may_reserve.set()
+        self.may_settle = asyncio.Event()
+        self.may_settle.set()
         self.asked = asyncio.Event()
         self.refuses = False
+        self.refuses_more = False
+        """What was reserved is all that there is: no stream gets more."""
+        self.away_for_more = 0
         self.away_for_settlements = 0
         self.away_for_renewals = 0
 
-    async def reserve(self, reservation_id: str, charges: tuple[Charge, ...]) -> Reserved:
-        fits = not self.refuses
+    async def reserve(
+        self, reservation_id: str, charges: tuple[Charge, ...], account: str = ""
+    ) -> Reserved:
+        del account  # nobody is shut out here
+        is_more = "." in reservation_id
+        fits = not (self.refuses or (is_more and self.refuses_more))
+        if is_more and self.away_for_more:
+            self.away_for_more -= 1
+            raise StoreUnavailable("away", kind="refused")
         if fits:  # a command that is on its way is carried out, whoever waits for the reply
             self.reserved.append(reservation_id)
         self.asked.set()
@@ -93,6 +105,7 @@ class Ledger:
 
     async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
         await asyncio.sleep(0)
+        await self.may_settle.wait()
         if self.away_for_settlements:
             self.away_for_settlements -= 1
             raise StoreUnavailable("away", kind="timeout")

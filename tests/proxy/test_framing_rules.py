@@ -38,26 +38,33 @@ def test_a_plain_head_is_taken_apart() -> None:
     ],
 )
 def test_a_length_is_told(field: tuple[bytes, bytes], length: int) -> None:
-    assert framing([HOST, field], b"1") == (length, False)
+    assert framing([HOST, field], b"1", LIMITS) == (length, False)
 
 
 def test_continue_is_waited_for_by_http_1_1_alone() -> None:
     fields = [HOST, (b"expect", b"100-Continue")]
-    assert framing(fields, b"1") == (0, True)
-    assert framing(fields, b"0") == (0, False)
+    assert framing(fields, b"1", LIMITS) == (0, True)
+    assert framing(fields, b"0", LIMITS) == (0, False)
 
 
 def test_a_limit_is_what_is_still_taken() -> None:
-    limits = WireLimits(request_line_bytes=20, head_bytes=len(HEAD), header_fields=2)
-    with pytest.raises(Refused, match="line is too long") as long_line:
-        read_head(HEAD, limits)
-    assert long_line.value.status == 414
-    limits = WireLimits(head_bytes=len(HEAD), header_fields=2)
-    read_head(HEAD, limits)
-    for more in (b"Y: b\r\n\r\n", b"b\r\n\r\n"):
-        with pytest.raises(Refused) as refused:
-            read_head(HEAD[:-4] + b"\r\n"[: len(more) // 8 * 2] + more, limits)
-        assert refused.value.status == 431
+    read_head(HEAD, WireLimits(request_line_bytes=36, head_bytes=len(HEAD)))
+    framing([HOST, (b"x", b"a")], b"1", WireLimits(header_fields=2))
+
+
+def test_one_more_than_a_limit_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        read_head(HEAD, WireLimits(request_line_bytes=35))
+    assert refused.value.status == 414
+    with pytest.raises(Refused) as refused:
+        read_head(HEAD, WireLimits(head_bytes=len(HEAD) - 1))
+    assert refused.value.status == 431
+    with pytest.raises(Refused) as refused:
+        framing([HOST, (b"x", b"a")], b"1", WireLimits(header_fields=1))
+    assert refused.value.status == 431
+    with pytest.raises(Refused) as refused:
+        check_beginning(bytearray(HEAD[:-2]), 0, WireLimits(header_fields=0))
+    assert refused.value.status == 431
 
 
 def test_only_the_offer_of_another_protocol_is_taken_out() -> None:
@@ -107,6 +114,6 @@ def test_the_beginning_of_a_good_head_is_never_refused(data: st.DataObject) -> N
 )
 def test_no_head_makes_a_rule_go_back(head: bytes) -> None:
     began = time.process_time()
-    with pytest.raises(Refused):
+    with contextlib.suppress(Refused):
         read_head(head, WireLimits(request_line_bytes=10**6, head_bytes=10**6))
     assert time.process_time() - began < 1  # milliseconds; a quadratic rule would take minutes

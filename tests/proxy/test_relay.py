@@ -4,19 +4,22 @@ from gateway.errors import UpstreamProtocolError
 from gateway.facts.dialects.registry import OPENAI_CHAT
 from gateway.facts.exchange import Ask
 from gateway.proxy.asgi import Message
+from gateway.proxy.refusal import INTERNAL
 from gateway.proxy.relay import Destination, Relay
 from tests.parts.values import CHAT
 from tests.proxy.stage import DONE, SSE, USAGE_CHUNK, chunk, head, piece
 
 
-def relay(sent: list[Message], ends: list[bool] | None = None) -> Relay:
+def relay(
+    sent: list[Message], ends: list[bool] | None = None, *, wants_usage_chunk: bool = False
+) -> Relay:
     async def send(message: Message) -> None:
         sent.append(message)
 
     to = Destination(
         OPENAI_CHAT,
         CHAT,
-        Ask(model="m", stream=True),
+        Ask(model="m", stream=True, wants_usage_chunk=wants_usage_chunk),
         "req_1",
         [(b"x-quota", b"1")],
         inspected_bytes=99,
@@ -81,3 +84,17 @@ async def test_other_messages_of_an_app_go_nowhere() -> None:
     sent: list[Message] = []
     await relay(sent).send({"type": "http.response.trailers", "headers": []})
     assert sent == []
+
+
+@pytest.mark.parametrize(("passed", "between"), [(chunk("a"), b""), (b"data: {", b"\n\n")])
+async def test_an_event_that_was_left_unfinished_is_ended_before_the_error(
+    passed: bytes, between: bytes
+) -> None:
+    """The client asked for the usage itself, so every byte goes on at once."""
+    sent: list[Message] = []
+    subject = relay(sent, wants_usage_chunk=True)
+    await head(subject.send, SSE)
+    await piece(subject.send, passed)
+    await subject.break_off(INTERNAL)
+    body = b"".join(message["body"] for message in sent[1:])
+    assert body.startswith(passed + between + b'data: {"error"')

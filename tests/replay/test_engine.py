@@ -105,8 +105,10 @@ async def test_two_passes_are_alike_to_the_last_value() -> None:
 
 
 class AbsentStore(MemoryStore):
-    async def reserve(self, reservation_id: str, charges: tuple[Charge, ...]) -> Reserved:
-        del reservation_id, charges
+    async def reserve(
+        self, reservation_id: str, charges: tuple[Charge, ...], account: str = ""
+    ) -> Reserved:
+        del reservation_id, charges, account
         raise StoreUnavailable("refused", kind="refused")
 
 

@@ -20,11 +20,11 @@ class Missing:
     reason: str
 
 
-async def node_packages(package_json: Path) -> Path | Missing:
-    """The directory that has `node_modules`, as this file of dependencies wants them.
+async def node_packages(package_json: str) -> Path | Missing:
+    """The directory that has `node_modules`, for the text of a `package.json`.
 
-    It lies in `GAUGER_TEST_NODE_PACKAGES` or the user's cache, under a name made of the file's
-    content, and is installed by npm if it is not there.
+    It lies in `GAUGER_TEST_NODE_PACKAGES` or the user's cache, under a name made of the text,
+    and is installed by npm if it is not there.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
@@ -33,7 +33,7 @@ async def node_packages(package_json: Path) -> Path | Missing:
     major = re.match(r"v(\d+)", version)
     if major is None or int(major[1]) < OLDEST_NODE:
         return Missing(f"node is {version.strip()}, and {OLDEST_NODE} is needed")
-    text = package_json.read_bytes()
+    text = package_json.encode()
     directory = _cache() / hashlib.sha256(text).hexdigest()[:16]
     if directory.exists():
         return directory

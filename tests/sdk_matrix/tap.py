@@ -5,7 +5,7 @@ Each attempt of an SDK is a request on the wire, whatever the SDK, or gauger, sa
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -48,17 +48,26 @@ class Tap:
 
 
 @asynccontextmanager
-async def tap(target: str) -> AsyncIterator[Tap]:
-    """`target` is `http://HOST:PORT`; so is `Tap.url`."""
+async def tap(target: str, before: Callable[[], Awaitable[None]]) -> AsyncIterator[Tap]:
+    """`target` is `http://HOST:PORT`; so is `Tap.url`.
+
+    The first request waits for `before`: what happens at its very moment, however slow the SDK.
+    """
     host, _, port = target.removeprefix("http://").rpartition(":")
     tapped = Tap()
+    first = asyncio.Lock()
     relays = set[asyncio.Task[None]]()
+    writers: list[asyncio.StreamWriter] = []
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection(host, int(port))
+        writers.append(there_writer)
 
         async def there() -> None:
             while data := await reader.read(2**16):
+                async with first:
+                    if tapped.requests == 0:
+                        await before()
                 tapped.sent(data)
                 there_writer.write(data)
             there_writer.close()
@@ -69,14 +78,11 @@ async def tap(target: str) -> AsyncIterator[Tap]:
                 writer.write(data)
             writer.close()
 
-        try:
-            with contextlib.suppress(ConnectionError):
-                await asyncio.gather(there(), back())
-        finally:
-            there_writer.close()
-            writer.close()
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(there(), back())
 
     def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         task = asyncio.create_task(relay(reader, writer))
         relays.add(task)
         task.add_done_callback(relays.discard)
@@ -90,4 +96,8 @@ async def tap(target: str) -> AsyncIterator[Tap]:
         for task in relays:
             task.cancel()
         await asyncio.gather(*relays, return_exceptions=True)
+        for writer in writers:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
         await listening.wait_closed()

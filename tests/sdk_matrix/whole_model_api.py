@@ -9,6 +9,8 @@ from typing import Any
 from gateway.demo.answers import Answer, Asked, Event, answer, fingerprint, input_tokens
 from gateway.demo.ledger import Ending, Entry, options_of
 from gateway.demo.model_api import ModelApi
+from gateway.demo.openai_format import error
+from gateway.demo.scripts import Script
 from gateway.proxy.asgi import Receive, Scope, Send
 
 CREATED = 1_700_000_000
@@ -35,18 +37,20 @@ class WholeModelApi:
 
     async def _serve(self, entry: Entry, body: dict[str, Any], send: Send) -> None:
         asked = _asked(body, body["prompt"] if entry.path == COMPLETIONS else body["input"])
-        whole = answer(
-            asked, self.scripted.next_script(), seed="gauger", ident=f"{entry.number:04d}"
-        )
-        entry.input_tokens, entry.status = asked.input_tokens, 200
+        script = self.scripted.next_script()
+        if script.fault is not None:
+            await _send(send, entry, script, Event(json.dumps(error(script.fault)).encode()))
+            return
+        whole = answer(asked, script, seed="gauger", ident=f"{entry.number:04d}")
+        entry.input_tokens = asked.input_tokens
         if entry.path == EMBEDDINGS:
-            await _send(send, entry, [_embedding(whole)], "application/json")
+            await _send(send, entry, script, _embedding(whole))
         elif entry.path == COMPLETIONS:
-            stream = _completion_events(whole) if asked.stream else [_completion(whole)]
-            await _send(send, entry, stream, _content_type(asked))
+            said = _completion_events(whole) if asked.stream else _completion(whole)
+            await _send(send, entry, script, said)
         else:
-            stream = _response_events(whole) if asked.stream else [_response(whole)]
-            await _send(send, entry, stream, _content_type(asked), whole.script.truncate_after)
+            said = _response_events(whole) if asked.stream else _response(whole)
+            await _send(send, entry, script, said)
 
 
 async def _body(receive: Receive) -> dict[str, Any]:
@@ -71,17 +75,20 @@ def _asked(body: dict[str, Any], said: Any) -> Asked:
     )
 
 
-def _content_type(asked: Asked) -> str:
-    return "text/event-stream" if asked.stream else "application/json"
-
-
-async def _send(
-    send: Send, entry: Entry, events: Any, content_type: str, truncate_after: int | None = None
-) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"x-request-id", b"req_whole")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for sent, event in enumerate(events):
-        if sent == truncate_after:
+async def _send(send: Send, entry: Entry, script: Script, said: Event | Iterator[Event]) -> None:
+    """One event is a plain answer, several are a stream. Either breaks off if the script says."""
+    plain = isinstance(said, Event)
+    content_type = b"application/json" if plain else b"text/event-stream"
+    headers = [(b"content-type", content_type), (b"x-request-id", b"req_whole")]
+    headers += [(name.encode(), value.encode()) for name, value in script.headers.items()]
+    if isinstance(said, Event):
+        headers.append((b"content-length", b"%d" % len(said.data)))
+    entry.status = script.status
+    await send({"type": "http.response.start", "status": script.status, "headers": headers})
+    for sent, event in enumerate([said] if isinstance(said, Event) else said):
+        if script.truncate_after is not None and (plain or sent == script.truncate_after):
+            half = event.data[: len(event.data) // 2] if plain else b""
+            await send({"type": "http.response.body", "body": half, "more_body": True})
             entry.ending = Ending.TRUNCATED
             return
         await send({"type": "http.response.body", "body": event.data, "more_body": True})
@@ -125,6 +132,7 @@ def _completion(whole: Answer) -> Event:
 
 
 def _completion_events(whole: Answer) -> Iterator[Event]:
+    yield Event(_data(_completion_frame(whole, "", None)), whole.reasoning_tokens)
     for piece in whole.choices[0].pieces:
         yield Event(_data(_completion_frame(whole, piece, None)), 1, 1)
     yield Event(_data(_completion_frame(whole, "", "stop")))
@@ -205,12 +213,13 @@ def _response_events(whole: Answer) -> Iterator[Event]:
     at = {"item_id": item["id"], "output_index": 0}
     part = at | {"content_index": 0}
 
-    def event(kind: str, written: int = 0, **fields: Any) -> Event:
+    def event(kind: str, shown: int = 0, thought: int = 0, **fields: Any) -> Event:
         document = {"type": kind, "sequence_number": next(numbers), **fields}
-        return Event(f"event: {kind}\n".encode() + _data(document), written, written)
+        return Event(f"event: {kind}\n".encode() + _data(document), shown + thought, shown)
 
-    yield event("response.created", response=_document(whole, "in_progress"))
-    yield event("response.in_progress", response=_document(whole, "in_progress"))
+    begun = _document(whole, "in_progress")
+    yield event("response.created", response=begun)
+    yield event("response.in_progress", thought=whole.reasoning_tokens, response=begun)
     beginning = _item(whole, done=False)
     yield event("response.output_item.added", output_index=0, item=beginning)
     if choice.tool is None:
@@ -222,7 +231,7 @@ def _response_events(whole: Answer) -> Iterator[Event]:
     else:
         for piece in choice.pieces:
             yield event("response.function_call_arguments.delta", 1, **at, delta=piece)
-        called = {"name": choice.tool, "arguments": text}
+        called: dict[str, Any] = {"name": choice.tool, "arguments": text}
         yield event("response.function_call_arguments.done", **at, **called)
     yield event("response.output_item.done", output_index=0, item=item)
     yield event("response.completed", response=_finished(whole))

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.source.problems import PROBLEMS_SHOWN
-from gateway.source.yaml_text import MAX_BYTES, MAX_DEPTH, Document, Value, read
+from gateway.source.yaml_text import MAX_BYTES, MAX_DEPTH, Document, Value, read, read_each
 
 
 def located(document: Document) -> list[tuple[int, int]]:
@@ -160,3 +160,41 @@ def test_of_a_secret_text_nothing_is_repeated(text: str) -> None:
     assert document.problems
     for problem in document.problems:
         assert "123" not in problem.message + problem.excerpt
+
+
+def test_a_file_of_several_documents_is_read_one_by_one_with_places_of_the_whole_file() -> None:
+    first, second = read_each("f", "a: 1\n---\nb: [x]\n")
+    assert (first.value, second.value) == ({"a": 1}, {"b": ["x"]})
+    assert second.value_place(("b", 0)).line == 2
+    assert first.problems == second.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a: 1", [{"a": 1}]),
+        ("---\na: 1\n...\n---\nb: 2\n", [{"a": 1}, {"b": 2}]),
+        ("a: 1\n---\n", [{"a": 1}, None]),
+    ],
+)
+def test_documents_begin_where_yaml_says(text: str, values: list[Value]) -> None:
+    assert [document.value for document in read_each("f", text)] == values
+
+
+def test_behind_a_document_that_is_no_yaml_nothing_is_read() -> None:
+    first, second = read_each("f", "a: 1\n---\nb: [\n---\nc: 1\n")
+    assert first.value == {"a": 1}
+    assert not second.complete
+    assert [problem.line for problem in second.problems] == [4]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "a: \x00", "a: b\n" * MAX_BYTES])
+def test_of_a_file_that_cannot_be_read_there_is_one_document_that_says_so(text: str) -> None:
+    (document,) = read_each("f", text)
+    assert not document.complete
+    assert len(document.problems) == 1
+
+
+def test_every_document_is_held_to_the_same_rules() -> None:
+    documents = read_each("f", "a: &x 1\n---\nb: *x\n---\nc: 1\nc: 2\n")
+    assert [problem.line for one in documents for problem in one.problems] == [1, 3, 6]

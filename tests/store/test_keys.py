@@ -1,12 +1,13 @@
 """Keys that nobody can forge."""
 
+from fnmatch import fnmatchcase
 from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.decision.plan import Partition
-from gateway.store.keys import holder_digest, meter_field, partition_key
+from gateway.store.keys import account_pattern, holder_digest, meter_field, partition_key
 
 PARTS = st.lists(st.tuples(st.text(max_size=3), st.text(max_size=5)), max_size=3)
 
@@ -70,3 +71,12 @@ def test_meters_and_holders_are_short_and_told_apart() -> None:
     holders = {holder_digest(f"r{i}") for i in range(1000)}
     assert len(holders) == 1000
     assert {len(holder) for holder in holders} == {8}
+
+
+def test_one_pattern_matches_all_of_an_account_s_partitions_and_no_others() -> None:
+    pattern = account_pattern("p", "anna")
+    own = Partition((("account.id", "anna"),))
+    by_model = Partition((("request.model", "small"), ("account.id", "anna")))
+    other = Partition((("account.id", "bert"),))
+    matched = [fnmatchcase(partition_key("p", one), pattern) for one in (own, by_model, other)]
+    assert matched == [True, True, False]

@@ -9,8 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import REGISTRY
 
 from gateway.decision.finished import Finished
+from gateway.decision.settlement import Delivered, settlement
 from gateway.facts.exchange import Ask
 from gateway.facts.principal import Account, Principal
+from gateway.facts.usage import Usage
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.summary import summarise
 from tests.telemetry import exchanges
@@ -60,6 +62,12 @@ def test_an_answered_exchange_is_counted_once_in_every_family() -> None:
     assert value(metrics, "gateway_time_to_first_chunk_seconds_sum", route="chat") == 0.5
     assert value(metrics, "gateway_overhead_seconds_sum") == pytest.approx(0.01)
     assert value(metrics, "gateway_overhead_seconds_count") == 1
+
+
+def test_an_answer_with_an_absurd_count_is_counted_by_its_route() -> None:
+    settled = settlement(exchanges.ESTIMATE, Usage(3, absurd=True), Delivered(began=True))
+    metrics = recorded(exchanges.answered(), exchanges.answered(settlement=settled))
+    assert value(metrics, "gateway_usage_absurd_total", route="chat") == 1
 
 
 def test_a_refusal_names_its_policy_and_measures_no_first_chunk() -> None:
@@ -131,12 +139,20 @@ def test_a_failing_model_api_is_counted_by_how_it_fails(changes: dict[str, Any],
     assert value(metrics, "gateway_upstream_errors_total", kind=kind) == 1
 
 
-def test_a_store_that_does_not_answer_is_counted_by_what_it_was_asked() -> None:
-    metrics = recorded(exchanges.without_store())
+def test_a_store_that_fails_is_counted_by_how() -> None:
+    metrics = Metrics()
+    metrics.store_failed("readonly")
     metrics.settlement_failed("timeout")
-    assert value(metrics, "gateway_store_errors_total", kind="reserve") == 1
-    assert value(metrics, "gateway_store_errors_total", kind="settle") == 1
+    assert value(metrics, "gateway_store_errors_total", kind="readonly") == 1
     assert value(metrics, "gateway_settlement_failures_total", kind="timeout") == 1
+
+
+def test_only_the_present_state_of_the_store_is_shown() -> None:
+    metrics = Metrics()
+    metrics.store_is("degraded")
+    metrics.store_is("ok")
+    assert value(metrics, "gateway_store_state", state="ok") == 1
+    assert b'state="degraded"' not in metrics.text()
 
 
 def test_only_the_policies_in_force_are_shown() -> None:

@@ -12,7 +12,7 @@ from gateway.decision.settlement import Delivered, settlement
 from gateway.facts.exchange import Ask
 from gateway.facts.principal import Account, Principal
 from gateway.facts.refusal import Refusal, RefusalKind
-from gateway.facts.usage import UNREPORTED
+from gateway.facts.usage import UNREPORTED, Usage
 from gateway.telemetry import Telemetry
 from gateway.telemetry import attributes as names
 from gateway.telemetry.spans import REFUSALS_PER_S
@@ -231,6 +231,13 @@ async def test_an_estimated_settlement_says_so_and_reports_no_usage(told: Told) 
     assert server.attributes["gateway.settlement"] == "delivered"
     assert server.attributes["gateway.settlement.output_tokens"] == 7
     assert "gen_ai.usage.output_tokens" not in client.attributes
+
+
+async def test_a_count_that_cannot_be_one_is_told(told: Told) -> None:
+    for usage, shown in ((Usage(3, absurd=True), True), (Usage(3), None)):
+        settled = settlement(Estimate(10, 100, declared=True), usage, Delivered(began=True))
+        server = (await told.spans(exchanges.answered(settlement=settled)))[-1]
+        assert server.attributes.get("gateway.usage.absurd") is shown
 
 
 async def test_an_unknown_route_shows_neither_its_path_nor_its_method(told: Told) -> None:

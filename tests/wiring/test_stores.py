@@ -3,15 +3,25 @@ import logging
 import pytest
 
 from gateway.errors import SettingsError
+from gateway.policy.quota import OnStoreFailure, Policies
 from gateway.store.memory import MemoryStore
-from gateway.store.redis import RedisStore
-from gateway.wiring.stores import fault, greet, is_ready, kind, open_store
+from gateway.store.outage import OutageStore
+from gateway.wiring.stores import greet, kind, open_store, standing
 from tests.parts.raw_server import unused_port
+from tests.parts.values import limit, policies, quota
+
+
+def quotas(mode: OnStoreFailure) -> Policies:
+    return policies(quota(limit(5, on_store_failure=mode)))
+
+
+def nowhere() -> str:
+    return f"redis://127.0.0.1:{unused_port()}/0"
 
 
 def test_a_url_names_its_store() -> None:
     assert isinstance(open_store("memory://"), MemoryStore)
-    assert isinstance(open_store("unix:///nowhere"), RedisStore)
+    assert isinstance(open_store("unix:///nowhere"), OutageStore)
     with pytest.raises(SettingsError, match='"mysql" is not known'):
         open_store("mysql://counters")
 
@@ -20,16 +30,38 @@ def test_the_kind_of_a_store_tells_nothing_of_its_password() -> None:
     assert kind("redis://user:password@counters:6379/0") == "redis"
 
 
-async def test_a_store_that_is_away_is_told_of_and_makes_nobody_ready(
+@pytest.mark.parametrize(
+    ("mode", "replicas", "state"),
+    [
+        (OnStoreFailure.SHARE, None, "unavailable"),
+        (OnStoreFailure.SHARE, 3, "degraded"),
+        (OnStoreFailure.OPEN, None, "degraded"),
+        (OnStoreFailure.CLOSED, 3, "unavailable"),
+    ],
+)
+async def test_whether_a_process_without_its_store_is_ready_is_what_its_quotas_say(
+    mode: OnStoreFailure, replicas: int | None, state: str
+) -> None:
+    store = open_store(nowhere(), replicas=replicas)
+    try:
+        await greet(store)
+        found = await standing(store, quotas(mode))
+        assert found.fault == "connection"
+        assert found.state == state
+        assert (found.unready is None) == (state == "degraded")
+    finally:
+        await store.aclose()
+
+
+async def test_a_store_that_is_away_at_the_start_is_told_of(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    store = open_store(f"redis://127.0.0.1:{unused_port()}/0")
+    store = open_store(nowhere())
     try:
         with caplog.at_level(logging.ERROR):
             await greet(store)
-        assert "requests are refused until it does" in caplog.text
-        assert await fault(store) is not None
-        assert not await is_ready(store)
+        assert "each quota's on_store_failure holds" in caplog.text
+        assert "--replicas" in caplog.text
     finally:
         await store.aclose()
 
@@ -37,4 +69,4 @@ async def test_a_store_that_is_away_is_told_of_and_makes_nobody_ready(
 async def test_memory_is_always_there() -> None:
     store = open_store("memory://")
     await greet(store)
-    assert await is_ready(store)
+    assert (await standing(store, quotas(OnStoreFailure.CLOSED))).state == "ok"

@@ -26,7 +26,7 @@ from gateway.facts.event_stream import Event
 from gateway.facts.exchange import Ask, Route, RouteName
 from gateway.facts.json_text import dump
 from gateway.facts.refusal import QuotaState, Refusal, RefusalKind
-from gateway.facts.usage import Usage, token_count
+from gateway.facts.usage import Usage, has_absurd_count, token_count
 
 MESSAGES = Route(RouteName.MESSAGES, "POST", "/v1/messages", generates=True)
 COUNT_TOKENS = Route(RouteName.COUNT_TOKENS, "POST", "/v1/messages/count_tokens", generates=False)
@@ -37,6 +37,7 @@ REFUSALS: Mapping[RefusalKind, tuple[int, str]] = {
     RefusalKind.RATE: (429, "rate_limit_error"),
     RefusalKind.CONCURRENCY: (429, "rate_limit_error"),
     RefusalKind.NEVER_FITS: (400, "invalid_request_error"),
+    RefusalKind.BLOCKED: (403, "permission_error"),
     RefusalKind.NO_CREDENTIAL: (401, "authentication_error"),
     RefusalKind.BAD_CREDENTIAL: (401, "authentication_error"),
     RefusalKind.UNKNOWN_ROUTE: (404, "not_found_error"),
@@ -183,9 +184,11 @@ class _Counts:
     cache_write: int | None = None
     output: int | None = None
     thinking: int | None = None
+    absurd: bool = False
 
     def take(self, usage: Mapping[str, Any], *, output: bool) -> None:
         """`output`: its counts of output are final, too."""
+        self.absurd = self.absurd or has_absurd_count(usage)
         self.input = _told(usage, "input_tokens", self.input)
         self.cache_read = _told(usage, "cache_read_input_tokens", self.cache_read)
         self.cache_write = _told(usage, "cache_creation_input_tokens", self.cache_write)
@@ -198,7 +201,9 @@ class _Counts:
         read = self.input
         if read is not None:
             read += (self.cache_read or 0) + (self.cache_write or 0)
-        return Usage(read, self.output, self.cache_read, self.cache_write, self.thinking)
+        return Usage(
+            read, self.output, self.cache_read, self.cache_write, self.thinking, self.absurd
+        )
 
 
 class _EventReader:

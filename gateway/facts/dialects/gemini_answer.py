@@ -19,7 +19,7 @@ from gateway.facts.dialects.prompt_size import text_bytes
 from gateway.facts.estimate import BYTES_PER_TOKEN, IMAGE_TOKENS
 from gateway.facts.event_stream import Event
 from gateway.facts.json_text import dump
-from gateway.facts.usage import Usage, token_count
+from gateway.facts.usage import Usage, has_absurd_count, token_count
 
 _WRITTEN = ("text", "executableCode", "codeExecutionResult")
 
@@ -80,8 +80,10 @@ class _Counts:
     thoughts: int | None = None
     written: int | None = None
     """Candidates and thoughts."""
+    absurd: bool = False
 
     def take(self, told: Mapping[str, Any]) -> None:
+        self.absurd = self.absurd or has_absurd_count(told)
         self.prompt = _told(told, "promptTokenCount", self.prompt)
         self.tool_results = _told(told, "toolUsePromptTokenCount", self.tool_results)
         self.cached = _told(told, "cachedContentTokenCount", self.cached)
@@ -97,12 +99,13 @@ class _Counts:
     def usage(self, *, final: bool) -> Usage:
         read = None if self.prompt is None else self.prompt + (self.tool_results or 0)
         if not final:
-            return Usage(input_tokens=read, cached_tokens=self.cached)
+            return Usage(input_tokens=read, cached_tokens=self.cached, absurd=self.absurd)
         return Usage(
             input_tokens=read,
             output_tokens=self.written,
             cached_tokens=self.cached,
             reasoning_tokens=self.thoughts,
+            absurd=self.absurd,
         )
 
 

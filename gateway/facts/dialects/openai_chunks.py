@@ -23,7 +23,7 @@ from gateway.facts.dialects.port import StreamWatch
 from gateway.facts.estimate import output_tokens
 from gateway.facts.event_stream import Event
 from gateway.facts.exchange import Ask, Route
-from gateway.facts.usage import Usage, token_count
+from gateway.facts.usage import Usage, has_absurd_count, token_count
 
 MOST_CHOICES = 128
 """OpenAI's own limit of `n`."""
@@ -174,6 +174,7 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
         cached_tokens=token_count(read.get("cached_tokens")),
         cache_write_tokens=token_count(read.get("cache_write_tokens")),
         reasoning_tokens=token_count(written.get("reasoning_tokens")),
+        absurd=has_absurd_count(usage),
     )
 
 
@@ -183,6 +184,7 @@ def _together(reports: Sequence[Usage]) -> Usage:
         reports[-1],
         output_tokens=_sum(report.output_tokens for report in reports),
         reasoning_tokens=_sum(report.reasoning_tokens for report in reports),
+        absurd=any(report.absurd for report in reports),
     )
 
 

@@ -13,7 +13,7 @@ from gateway.facts.dialects.openai_family import OpenAIFormat, end_user
 from gateway.facts.dialects.passing import Seen, inner
 from gateway.facts.dialects.text_input import read_texts
 from gateway.facts.exchange import Ask, Route, RouteName
-from gateway.facts.usage import UNREPORTED, Usage, token_count
+from gateway.facts.usage import Usage, has_absurd_count, token_count
 
 EMBEDDINGS = Route(RouteName.EMBEDDINGS, "POST", "/v1/embeddings", generates=True)
 
@@ -54,5 +54,6 @@ class OpenAIEmbeddings(OpenAIFormat):
 
     def note(self, seen: Seen, document: Mapping[str, Any]) -> None:
         seen.note_labels(document)
-        read = token_count(inner(document, "usage").get("prompt_tokens"))
-        seen.usage = UNREPORTED if read is None else Usage(read, 0)
+        usage = inner(document, "usage")
+        read, absurd = token_count(usage.get("prompt_tokens")), has_absurd_count(usage)
+        seen.usage = Usage(read, None if read is None else 0, absurd=absurd)

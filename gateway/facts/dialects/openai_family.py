@@ -27,6 +27,7 @@ REFUSALS: Mapping[RefusalKind, tuple[int, str, str | None]] = {
     RefusalKind.RATE: (429, "rate_limit_error", "rate_limit_exceeded"),
     RefusalKind.CONCURRENCY: (429, "rate_limit_error", "concurrency_limit_exceeded"),
     RefusalKind.NEVER_FITS: (400, _INVALID, "request_exceeds_limit"),
+    RefusalKind.BLOCKED: (403, "permission_error", "account_suspended"),
     RefusalKind.NO_CREDENTIAL: (401, _INVALID, "invalid_api_key"),
     RefusalKind.BAD_CREDENTIAL: (401, _INVALID, "invalid_api_key"),
     RefusalKind.UNKNOWN_ROUTE: (404, _INVALID, "unknown_route"),

@@ -22,7 +22,7 @@ from gateway.facts.event_stream import Event
 from gateway.facts.exchange import Ask, Route, RouteName
 from gateway.facts.json_text import dump
 from gateway.facts.refusal import Refusal
-from gateway.facts.usage import Usage, token_count
+from gateway.facts.usage import Usage, has_absurd_count, token_count
 
 RESPONSES = Route(RouteName.RESPONSES, "POST", "/v1/responses", generates=True)
 
@@ -150,5 +150,6 @@ def _note_response(seen: Seen, response: Mapping[str, Any]) -> None:
             cached_tokens=token_count(read.get("cached_tokens")),
             cache_write_tokens=token_count(read.get("cache_write_tokens")),
             reasoning_tokens=token_count(written.get("reasoning_tokens")),
+            absurd=has_absurd_count(usage),
         )
     )

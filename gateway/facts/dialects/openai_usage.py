@@ -14,7 +14,7 @@ from gateway.facts.dialects.port import StreamWatch
 from gateway.facts.dialects.prompt_size import text_bytes
 from gateway.facts.event_stream import Event
 from gateway.facts.exchange import Ask, Route
-from gateway.facts.usage import Usage, token_count
+from gateway.facts.usage import Usage, has_absurd_count, token_count
 
 _TEXT = ("text", "choices", "output")
 
@@ -72,6 +72,7 @@ def _usage(document: Mapping[str, Any]) -> Usage:
         cached_tokens=token_count(read.get("cached_tokens")),
         cache_write_tokens=token_count(read.get("cache_write_tokens")),
         reasoning_tokens=token_count(written.get("reasoning_tokens")),
+        absurd=has_absurd_count(usage),
     )
 
 

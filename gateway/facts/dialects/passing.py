@@ -44,10 +44,15 @@ class Seen:
         if named and (index in self.finish_reasons or len(self.finish_reasons) < _MOST_CHOICES):
             self.finish_reasons[index] = named
 
+    @property
+    def output_tokens(self) -> int:
+        """Over all choices, so far."""
+        return max(output_tokens(self.text_bytes), self.counted_tokens)
+
     def answered(self) -> Answered:
         return Answered(
             usage=self.usage,
-            output_tokens_seen=max(output_tokens(self.text_bytes), self.counted_tokens),
+            output_tokens_seen=self.output_tokens,
             model=self.model,
             response_id=self.response_id,
             finish_reasons=tuple(self.finish_reasons[i] for i in sorted(self.finish_reasons)),
@@ -107,6 +112,10 @@ class WatchedStream:
     @property
     def answered(self) -> Answered:
         return self._reader.seen.answered()
+
+    @property
+    def output_tokens_seen(self) -> int:
+        return self._reader.seen.output_tokens
 
     def _passes(self, event: Event) -> bool:
         if not event.continues:

@@ -60,6 +60,11 @@ class StreamWatch(Protocol):
     @property
     def answered(self) -> Answered: ...
 
+    @property
+    def output_tokens_seen(self) -> int:
+        """That of `answered`, which is asked for after every piece."""
+        ...
+
 
 class Dialect(Protocol):
     @property

@@ -33,6 +33,9 @@ _NO_TEXT = frozenset(
 """Keys whose values steer the exchange; the template adds about four tokens per message instead."""
 
 
+_PLAIN = {"role", "content"}
+"""What a message has if it has nothing special."""
+
 _SHOWN = ("tools", "functions", "response_format", "text")
 """Fields with schemas, of which a model is shown the JSON itself."""
 
@@ -72,6 +75,9 @@ def _measure(values: list[Any]) -> tuple[int, int, int]:
         elif isinstance(value, list):
             waiting.extend(value)
         elif isinstance(value, dict):
+            if value.keys() == _PLAIN:
+                waiting.append(value["content"])
+                continue
             flat = _flat_tokens(value)
             if flat:
                 flat_tokens += flat

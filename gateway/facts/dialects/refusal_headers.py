@@ -17,6 +17,7 @@ of a minute recovers by itself."""
 _WAITING_CURES_NOTHING = frozenset(
     {
         RefusalKind.NEVER_FITS,
+        RefusalKind.BLOCKED,
         RefusalKind.NO_CREDENTIAL,
         RefusalKind.BAD_CREDENTIAL,
         RefusalKind.UNKNOWN_ROUTE,

@@ -15,6 +15,7 @@ from gateway.facts.json_text import json_type
 MODEL_NAME_CHARACTERS = 256
 """Of a model's name. The longest in use are paths of fine-tuned models, below 150."""
 
+_USUAL_NAME = re.compile(rf"[!-~]{{1,{MODEL_NAME_CHARACTERS}}}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 MOST = 2**31 - 1
@@ -22,8 +23,10 @@ MOST = 2**31 - 1
 
 
 def model_name(body: Mapping[str, Any]) -> str:
-    allowed = f"the name of a model, 1 to {MODEL_NAME_CHARACTERS} characters, no control characters"
     name = body.get("model")
+    if isinstance(name, str) and _USUAL_NAME.fullmatch(name):
+        return name
+    allowed = f"the name of a model, 1 to {MODEL_NAME_CHARACTERS} characters, no control characters"
     if not isinstance(name, str):
         raise wrong("model", found(body, "model"), allowed)
     if not name.strip():
@@ -49,6 +52,8 @@ def whole_number(
     value = body.get(name)
     if value is None and not required:
         return None
+    if type(value) is int and least <= value <= most:
+        return value
     allowed = f"a whole number from {least:,} to {most:,}"
     if isinstance(value, bool) or not isinstance(value, int):
         kind = "a fraction" if isinstance(value, float) else found(body, name)
@@ -99,7 +104,10 @@ def asked(body: Mapping[str, Any], *names: str) -> bool:
     No type is checked: the value moves no counter, servers write it in several ways, and a policy
     rather sees it once too often.
     """
-    return any(body.get(name) not in (None, False, 0, "", "none", "off", [], {}) for name in names)
+    for name in names:
+        if name in body and body[name] not in (None, False, 0, "", "none", "off", [], {}):
+            return True
+    return False
 
 
 def mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -1,19 +1,23 @@
 """The store in Redis or Valkey: each call is one script, one round trip, all partitions at once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from gateway.decision.hand import Hand, LastSeen, own_partition
 from gateway.decision.plan import Charge
-from gateway.decision.port import RECORD_US, Reservation, Reserved, SettledCharge
+from gateway.decision.port import RECORD_US, Present, Reservation, Reserved, SettledCharge
 from gateway.errors import StoreUnavailable
-from gateway.store.keys import holder_digest
-from gateway.store.redis.link import Link
-from gateway.store.redis.scripts import RENEW, RESERVE, SETTLE, Script
+from gateway.store.keys import account_pattern, holder_digest, meter_field, partition_key
+from gateway.store.redis.link import Link, Scripts
+from gateway.store.redis.scripts import HAND, PRESENT, RENEW, REPLAY, RESERVE, SETTLE, Script
+from gateway.store.redis.wire import Wire
 from gateway.store.redis.words import (
     Raw,
     Said,
     Word,
+    hand_bytes,
     open_holders,
+    read_hand,
     readings,
     to_renew,
     to_reserve,
@@ -21,7 +25,10 @@ from gateway.store.redis.words import (
 )
 
 TIMEOUT_SECONDS = 0.5
-"""For a connection from the pool, for connecting, and for an answer: each at most this long."""
+"""From a call to its answer, whatever happens in between."""
+
+_ADMIN_TIMEOUT_SECONDS = 0.5
+"""At least so long for what no request waits for."""
 
 _GRACE_US = 1_000_000
 _GRACE_FOR_A_FOREIGN_CLOCK_US = 60_000_000
@@ -30,7 +37,14 @@ _GRACE_FOR_A_FOREIGN_CLOCK_US = 60_000_000
 _OWN_FIELD = "$"
 
 _BEYOND_THE_CALENDAR = -1
+_ANOTHER_HAND = -2
 """A script's answer in the place of one."""
+
+_BELIEFS = 4
+"""How often in a row the store may know better than we do."""
+
+_QUICKER_OPERATORS = 8
+"""So many may change the same account's hand at the same time before we give up."""
 
 
 class RedisStore:
@@ -44,20 +58,26 @@ class RedisStore:
         near: Callable[[], int] | None = None,
         prefix: str = "gauger",
         timeout_seconds: float = TIMEOUT_SECONDS,
+        pipelined: bool = True,
     ) -> None:
         """`clock` gives microseconds, for tests and replay.
 
         Without it the server's own clock decides, so that the gateways' clocks do not matter.
         `near` guesses that clock (by itself: this machine's), to tell the server which windows of
         a calendar are around it. A wrong guess costs a second round trip, and is learned from.
+        `pipelined`: over a connection of our own; else over redis-py's, for comparison.
         Raises SettingsError for a bad `url`.
         """
-        self._link = Link(url, timeout_seconds=timeout_seconds)
+        self._link = Link(url, timeout_seconds=max(timeout_seconds, _ADMIN_TIMEOUT_SECONDS))
+        self._scripts: Scripts = self._link
+        if pipelined:
+            self._scripts = Wire(self._link.target(), timeout_seconds=timeout_seconds)
         self._clock = clock
         self._near = near or clock or _this_machines_clock_us
         self._ahead_us = 0
         """By how much the server's clock was ahead of the guess when the guess was of no use."""
         self._prefix = prefix
+        self.last_seen = LastSeen()
         self._grace_us = _GRACE_FOR_A_FOREIGN_CLOCK_US if clock else _GRACE_US
         self.warnings: list[str] = []
         """What `start` found that can make the counters wrong, in sentences for an operator."""
@@ -77,14 +97,78 @@ class RedisStore:
                 "counters, and whoever lost his has a fresh quota. Set it to noeviction."
             )
 
-    async def reserve(self, reservation_id: str, charges: tuple[Charge, ...]) -> Reserved:
-        said = to_reserve(self._prefix, charges, self._near_us())
-        answer = await self._run(RESERVE, said, reservation_id)
-        if answer[0] == _BEYOND_THE_CALENDAR:
-            said = to_reserve(self._prefix, charges, self._learned(answer))
-            answer = _final(await self._run(RESERVE, said, reservation_id))
-        admitted, now_us = answer[0] == 1, int(answer[1])
-        return Reserved(admitted, now_us, readings(said, answer[2:], now_us))
+    async def reserve(
+        self, reservation_id: str, charges: tuple[Charge, ...], account: str = ""
+    ) -> Reserved:
+        return await self._reserve(reservation_id, charges, account)
+
+    async def inspect(self, account: str, charges: tuple[Charge, ...]) -> Reserved:
+        return await self._reserve("", charges, account, only_looking=True)
+
+    async def _reserve(
+        self,
+        reservation_id: str,
+        charges: tuple[Charge, ...],
+        account: str,
+        *,
+        only_looking: bool = False,
+    ) -> Reserved:
+        """The terms rest on what we believe: the clock, and the hand that is on the account.
+
+        Where the script knows better it says so and does nothing, and we say it again.
+        """
+        near_us = self._near_us()
+        own = own_partition(account) if account else None
+        for _ in range(_BELIEFS):
+            stored, hand = self.last_seen.of(account)
+            said = to_reserve(self._prefix, hand.on(charges), near_us, own)
+            answer = await self._run(
+                RESERVE,
+                said,
+                reservation_id,
+                stored,
+                hand.unchanged_until_us if account else "",
+                1 if only_looking or hand.ban else 0,
+            )
+            if answer[0] == _BEYOND_THE_CALENDAR:
+                near_us = self._learned(answer)
+            elif answer[0] == _ANOTHER_HAND:
+                self._told(account, answer)
+            else:
+                now_us = int(answer[1])
+                found = readings(said, answer[2:], now_us)
+                return Reserved(answer[0] == 1, now_us, found, hand=hand)
+        raise StoreUnavailable("The store changes faster than it can be asked.", kind="clock")
+
+    def _told(self, account: str, answer: list[Raw]) -> None:
+        """What has lapsed by the store's clock is as good as gone, though it lies there."""
+        stored = _bytes(answer[2])
+        self.last_seen.told(account, stored, read_hand(stored).at(int(answer[1])))
+
+    async def change_hand(self, account: str, change: Callable[[Hand], Hand]) -> Hand:
+        now_us = await self.clock_us()
+        key = partition_key(self._prefix, own_partition(account))
+        stored = b""
+        for _ in range(_QUICKER_OPERATORS):
+            hand = change(read_hand(stored).at(now_us)).at(now_us)
+            lasts_ms = (hand.until_us - now_us + self._grace_us) // 1000
+            words: list[Word] = [stored, hand_bytes(hand), lasts_ms]
+            answer = await self._scripts.run(HAND, [key], words)
+            if answer[0] == 1:
+                return hand
+            stored = _bytes(answer[1])
+        raise StoreUnavailable("Others change this account at the same time.", kind="busy")
+
+    async def reset(self, account: str, meters: Collection[str]) -> None:
+        if meters:
+            fields = [meter_field(meter) for meter in meters]
+            await self._link.drop_fields(account_pattern(self._prefix, account), fields)
+
+    async def open_reservations_of(self, account: str) -> int:
+        return await self._open(account_pattern(self._prefix, account))
+
+    async def clock_us(self) -> int:
+        return self._clock() if self._clock else await self._link.clock_us()
 
     async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
         said = to_settle(self._prefix, settled, self._near_us())
@@ -97,10 +181,34 @@ class RedisStore:
     async def renew(self, reservation: Reservation) -> None:
         await self._run(RENEW, to_renew(self._prefix, reservation.charges), reservation.id)
 
+    async def replay(self, reservation_id: str, charges: tuple[Charge, ...]) -> int:
+        said = to_reserve(self._prefix, charges, self._near_us())
+        answer = await self._run(REPLAY, said, reservation_id)
+        if answer[0] == _BEYOND_THE_CALENDAR:
+            said = to_reserve(self._prefix, charges, self._learned(answer))
+            answer = _final(await self._run(REPLAY, said, reservation_id))
+        return int(answer[1])
+
+    async def present(self, replica: str, lasting_us: int) -> Present:
+        replicas, known, at_us = await self._scripts.run(
+            PRESENT, [self._replicas_key], [replica, lasting_us]
+        )
+        return Present(int(replicas), known == 1, int(at_us))
+
+    def whenever_lost(self, tell: Callable[[StoreUnavailable], object]) -> None:
+        if isinstance(self._scripts, Wire):
+            self._scripts.on_lost = tell
+
+    async def leave(self, replica: str) -> None:
+        await self._link.remove_member(self._replicas_key, replica)
+
     async def open_reservations(self) -> int:
-        now_us = self._clock() if self._clock else await self._link.clock_us()
+        return await self._open(f"{self._prefix}:*")
+
+    async def _open(self, pattern: str) -> int:
+        now_us = await self.clock_us()
         holders: set[bytes] = set()
-        async for own in self._link.fields(f"{self._prefix}:*", _OWN_FIELD):
+        async for own in self._link.fields(pattern, _OWN_FIELD):
             holders.update(open_holders(own, now_us))
         return len(holders)
 
@@ -112,7 +220,13 @@ class RedisStore:
         await self._link.ping()
 
     async def aclose(self) -> None:
+        await self._scripts.aclose()
         await self._link.aclose()
+
+    @property
+    def _replicas_key(self) -> str:
+        """Not one of the counters, which are `prefix:...`."""
+        return f"{self._prefix}.replicas"
 
     def _near_us(self) -> int:
         return self._near() + self._ahead_us
@@ -126,7 +240,11 @@ class RedisStore:
     async def _run(self, script: Script, said: Said, reservation_id: str, *more: Word) -> list[Raw]:
         now: Word = self._clock() if self._clock else ""
         head: list[Word] = [now, holder_digest(reservation_id), RECORD_US, self._grace_us, *more]
-        return await self._link.run(script, said.keys, head + said.words)
+        return await self._scripts.run(script, said.keys, head + said.words)
+
+
+def _bytes(raw: Raw) -> bytes:
+    return raw if isinstance(raw, bytes) else b""
 
 
 def _final(answer: list[Raw]) -> list[Raw]:

@@ -1,42 +1,38 @@
 """The connection to the server: redis-py behind a seam, its errors translated.
 
+It reads the address, and is what `start`, `ping` and operators use. The hot path has a connection
+of its own (`wire`), which does the same for scripts; both are under the same contract.
+
 Nothing is tried twice behind the caller's back: a stall is seen as a stall. The one exception is a
 script that the server has forgotten, which was certainly not run.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Protocol
 
 from redis import exceptions as theirs
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.errors import SettingsError, StoreUnavailable
+from gateway.store.redis.faults import translated, unavailable
 from gateway.store.redis.scripts import ALL, Script
+from gateway.store.redis.wire import Target
 from gateway.store.redis.words import Raw, Word
 
 POOL_CONNECTIONS = 32
 
-_KINDS: tuple[tuple[type[Exception], str, str], ...] = (
-    (theirs.AuthenticationError, "auth", "rejects our name or password"),
-    (theirs.AuthorizationError, "auth", "forbids us a command that we need"),
-    (theirs.NoPermissionError, "auth", "forbids us a command or key that we need"),
-    (theirs.BusyLoadingError, "loading", "is still loading its data"),
-    (theirs.TimeoutError, "timeout", "did not answer in time"),
-    (TimeoutError, "timeout", "did not answer in time"),
-    (theirs.ConnectionError, "connection", "cannot be reached, or hung up"),
-    (theirs.ReadOnlyError, "readonly", "is a replica and takes no writes"),
-    (theirs.OutOfMemoryError, "oom", "is out of memory"),
-    (theirs.ResponseError, "response", "answered with an error"),
-    (theirs.RedisError, "protocol", "answered with something that makes no sense"),
-    (OSError, "connection", "cannot be reached, or hung up"),
-)
-"""The first that fits; the kind is a metric's label."""
 
-_POOL_EMPTY = "No connection available."
-"""BlockingConnectionPool raises a plain ConnectionError with these words."""
+class Scripts(Protocol):
+    """Whoever runs scripts. Raises `StoreUnavailable` and nothing else."""
+
+    async def run(self, script: Script, keys: Sequence[str], words: Sequence[Word]) -> list[Raw]:
+        """One round trip; two after the server has lost its scripts."""
+        ...
+
+    async def aclose(self) -> None: ...
 
 
 class Link:
@@ -65,36 +61,51 @@ class Link:
         self._redis = Redis.from_pool(pool)
         self._command: Callable[..., Awaitable[Any]] = self._redis.execute_command
 
+    def target(self) -> Target:
+        """What redis-py makes of the address, TLS settings in its query included."""
+        # What a connection knows differs by its kind, and redis-py's types do not tell of it.
+        make: Callable[[], Any] = self._redis.connection_pool.make_connection
+        connection = make()
+        on_network = not isinstance(connection, UnixDomainSocketConnection)
+        return Target(
+            host=connection.host if on_network else "",
+            port=connection.port if on_network else 0,
+            path="" if on_network else connection.path,
+            tls=connection.ssl_context.get() if isinstance(connection, SSLConnection) else None,
+            username=connection.username,
+            password=connection.password,
+            database=int(connection.db),
+        )
+
     async def run(self, script: Script, keys: Sequence[str], words: Sequence[Word]) -> list[Raw]:
-        """One round trip; two after the server has lost its scripts."""
         said = (len(keys), *keys, *words)
-        with _translated():
+        with translated():
             try:
                 answer = await self._command("EVALSHA", script.sha, *said)
             except theirs.NoScriptError:
                 answer = await self._command("EVAL", script.text, *said)
         if not isinstance(answer, list):
-            raise StoreUnavailable("The store answered no script of ours.", kind="protocol")
+            raise unavailable("protocol")
         return answer
 
     async def load_scripts(self) -> None:
-        with _translated():
+        with translated():
             for script in ALL:
                 await self._command("SCRIPT LOAD", script.text)
 
     async def ping(self) -> None:
-        with _translated():
+        with translated():
             await self._command("PING")
 
     async def clock_us(self) -> int:
-        with _translated():
+        with translated():
             seconds, microseconds = await self._redis.time()
             return int(seconds) * 1_000_000 + int(microseconds)
 
     async def setting(self, name: str) -> str | None:
         """A setting of the server's; None where we may not ask, as with most hosted ones."""
         try:
-            with _translated():
+            with translated():
                 found = await self._redis.config_get(name)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, theirs.ResponseError):
@@ -104,33 +115,30 @@ class Link:
 
     async def fields(self, pattern: str, field: str) -> AsyncIterator[bytes]:
         """One field of every hash whose key matches; for operators, not for the hot path."""
-        with _translated():
+        with translated():
             async for key in self._redis.scan_iter(match=pattern, count=1000):
                 value = await self._command("HGET", key, field)
                 if value is not None:
                     yield value
 
+    async def drop_fields(self, pattern: str, fields: Sequence[str]) -> None:
+        """Of every hash whose key matches; for operators, not for the hot path."""
+        with translated():
+            async for key in self._redis.scan_iter(match=pattern, count=1000):
+                await self._command("HDEL", key, *fields)
+
     async def drop(self, pattern: str) -> None:
         """Every key that matches. The server goes on answering others meanwhile."""
-        with _translated():
+        with translated():
             async for key in self._redis.scan_iter(match=pattern, count=1000):
                 await self._command("UNLINK", key)
 
+    async def remove_member(self, key: str, member: str) -> None:
+        """From a sorted set."""
+        with translated():
+            await self._command("ZREM", key, member)
+
     async def aclose(self) -> None:
-        with _translated():
+        with translated():
             await self._redis.aclose()
             await self._redis.connection_pool.disconnect()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (theirs.RedisError, OSError) as error:
-        reason: BaseException = error
-        if isinstance(error.__cause__, theirs.RedisError):  # wrapped while connecting
-            reason = error.__cause__
-        kind, happened = next((k, h) for type_, k, h in _KINDS if isinstance(reason, type_))
-        if str(error) == _POOL_EMPTY:
-            kind, happened = "pool", "has no connection free for us"
-        raise StoreUnavailable(f"The store {happened}.", kind=kind) from error

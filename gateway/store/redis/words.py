@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.decision.bucket import PacedMeter, bucket_view
 from gateway.decision.calendar_meter import CalendarMeter
+from gateway.decision.hand import UNTOUCHED, Hand
 from gateway.decision.leases import held_view
 from gateway.decision.measured import change, reading, terms
 from gateway.decision.meter import Kind, Terms, View
@@ -36,8 +39,10 @@ class Said:
     """One for each charge, in the plan's order."""
 
 
-def to_reserve(prefix: str, charges: Sequence[Charge], near_us: int = 0) -> Said:
-    """`near_us` is as for `measured.terms`."""
+def to_reserve(
+    prefix: str, charges: Sequence[Charge], near_us: int = 0, first: Partition | None = None
+) -> Said:
+    """`near_us` is as for `measured.terms`. `first` is said first, charged or not."""
     groups: dict[str, int] = {}
     for charge in charges:
         if charge.shadow:
@@ -47,7 +52,7 @@ def to_reserve(prefix: str, charges: Sequence[Charge], near_us: int = 0) -> Said
         _words(c, t, groups[c.limit.quota_id] if c.shadow else 0, t.cost)
         for c, t in zip(charges, in_numbers, strict=True)
     ]
-    return _said(prefix, charges, in_numbers, dict(enumerate(words)))
+    return _said(prefix, charges, in_numbers, dict(enumerate(words)), first)
 
 
 def to_settle(prefix: str, settled: Sequence[SettledCharge], near_us: int = 0) -> Said:
@@ -91,13 +96,25 @@ def open_holders(own: bytes, now_us: int) -> Iterable[bytes]:
             yield holder
 
 
+def hand_bytes(hand: Hand) -> bytes:
+    """As it is kept: when nothing of it is left, then JSON; nothing at all if there is none."""
+    if hand == UNTOUCHED:
+        return b""
+    return hand.until_us.to_bytes(_MOMENT_BYTES, "little") + msgspec.json.encode(hand)
+
+
+def read_hand(stored: bytes) -> Hand:
+    return msgspec.json.decode(stored[_MOMENT_BYTES:], type=Hand) if stored else UNTOUCHED
+
+
 def _said(
     prefix: str,
     charges: Sequence[Charge],
     in_numbers: list[Terms],
     words: dict[int, list[Word]],
+    first: Partition | None = None,
 ) -> Said:
-    by_partition: dict[Partition, list[int]] = {}
+    by_partition: dict[Partition, list[int]] = {first: []} if first else {}
     for i, charge in enumerate(charges):
         by_partition.setdefault(charge.partition, []).append(i)
     spoken: list[Word] = []
@@ -120,9 +137,7 @@ def _words(charge: Charge, of: Terms, group: int, cost: int) -> list[Word]:
 
 def _starts(of: Terms) -> bytes:
     """What began before the epoch has no place here, and no store's clock is so early."""
-    return b"".join(
-        max(0, start_us).to_bytes(_MOMENT_BYTES, "little") for start_us in of.starts_us
-    )
+    return b"".join(max(0, start_us).to_bytes(_MOMENT_BYTES, "little") for start_us in of.starts_us)
 
 
 def _view(of: Terms, a: Raw, b: int, c: int, now_us: int) -> View:

@@ -6,11 +6,15 @@ local KINDS = { s = sliding, p = paced, b = bucket, c = calendar, h = leases }
 
 local OWN = '$'
 
-local function own_read(value)
+-- An operator's hand on the account; it begins with the moment at which nothing of it is left.
+
+local HAND = '!'
+
+local function own_read(value, hand)
   if not value then
-    return { longest = 0, records = '' }
+    return { longest = 0, records = '', hand = hand or '' }
   end
-  return { longest = (unpack_at('<I7', value)), records = sub(value, 8) }
+  return { longest = (unpack_at('<I7', value)), records = sub(value, 8), hand = hand or '' }
 end
 
 local function keep(changed, own, t, now)
@@ -28,6 +32,9 @@ local function write(key, own, changed, now, record, grace)
   if #own.records > 0 then
     life = math.max(life, record)
   end
+  if #own.hand > 0 then
+    life = math.max(life, (unpack_at('<I7', own.hand)) - now)
+  end
   redis.call('PEXPIRE', key, math.ceil((life + grace) / 1000))
 end
 
@@ -37,7 +44,7 @@ end
 local function read(at)
   local partitions = {}
   for k = 1, #KEYS do
-    local fields, terms = { OWN }, {}
+    local fields, terms = { OWN, HAND }, {}
     for i = 1, tonumber(ARGV[at]) do
       local a = at + 1 + (i - 1) * 7
       terms[i] = {
@@ -50,14 +57,14 @@ local function read(at)
       else
         terms[i].span = tonumber(ARGV[a + 5])
       end
-      fields[i + 1] = ARGV[a + 1]
+      fields[i + 2] = ARGV[a + 1]
     end
     at = at + 1 + #terms * 7
     local values = redis.call('HMGET', KEYS[k], unpack(fields))
     for i = 1, #terms do
-      terms[i].meter = terms[i].kind.read(values[i + 1])
+      terms[i].meter = terms[i].kind.read(values[i + 2])
     end
-    partitions[k] = { key = KEYS[k], own = own_read(values[1]), terms = terms }
+    partitions[k] = { key = KEYS[k], own = own_read(values[1], values[2]), terms = terms }
   end
   return partitions
 end

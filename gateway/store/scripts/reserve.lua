@@ -1,19 +1,25 @@
 -- Charge everything that is enforced, or nothing at all (gateway/decision/port.py: Store.reserve).
 --
--- KEYS: one per partition.
+-- KEYS: one per partition; the first is the account's own if its hand is to be looked at.
 -- ARGV: now ('' for the server's clock), the reservation's digest, how long its record lives, the
--- grace of a key's life, then per partition the number of charges and their terms. `group` is 0 for
--- what is enforced, otherwise the number of a shadow quota.
+-- grace of a key's life; the operator's hand that the terms were made by and until when it stays so
+-- ('' if none is to be looked at), 1 for only looking; then per partition the number of charges and
+-- their terms. `group` is 0 for what is enforced, otherwise the number of a shadow quota.
 -- Returns: admitted, now, then per charge: 1 if it was charged, and three values that say what
 -- its meter was before (gateway/store/redis/words.py reads them). Only {-1, now} if the clock is
--- beyond the calendar windows that were told; nothing is written then.
+-- beyond the calendar windows that were told, {-2, now, hand} if the account's hand is another one;
+-- nothing is written then.
 --
 -- What is refused writes nothing, unless the clock was set back: then what had lain in the future is
 -- written where it lies now, so that waiting helps.
 
 local now = tonumber(ARGV[1]) or server_clock()
 local id, record, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local partitions = read(5)
+local hand, unchanged_until, only_looking = ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1'
+local partitions = read(8)
+if unchanged_until and (partitions[1].own.hand ~= hand or now >= unchanged_until) then
+  return { -2, now, partitions[1].own.hand }
+end
 if beyond(partitions, now) then
   return { -1, now }
 end
@@ -30,7 +36,7 @@ for _, p in ipairs(partitions) do
   end
 end
 
-local admitted = not refused[0]
+local admitted = not (refused[0] or only_looking)
 local reply = { admitted and 1 or 0, now }
 for _, p in ipairs(partitions) do
   local changed, charged = {}, false
@@ -51,7 +57,7 @@ for _, p in ipairs(partitions) do
   if charged then
     p.own.records = hold(living(p.own.records, now), id, now + record)
   end
-  if charged or p.moved or #changed > 0 then
+  if charged or not only_looking and (p.moved or #changed > 0) then
     write(p.key, p.own, changed, now, record, grace)
   end
 end

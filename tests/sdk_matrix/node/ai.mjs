@@ -36,7 +36,7 @@ export async function ask(asked, said) {
 /** `RetryError` says that it gave up; what a program wants to know is in the last error. */
 export function problem(error) {
   const last = error.lastError ?? error;
-  const name = error.lastError ? `${error.name} of ${last.name}` : (error.name ?? typeof error);
+  const name = error.lastError ? `${error.name}(${last.name})` : (error.name ?? error.constructor.name);
   const fault = last.data?.error ?? last.error ?? {};
   const code = fault.code && typeof fault.code === "string" ? fault.code : (fault.status ?? fault.type);
   return told(name, last, last.statusCode, code);

@@ -38,12 +38,17 @@ export async function ask(asked, said) {
     if (block.type === "text") said.text += block.text;
     if (block.type === "tool_use") said.called(block.name, block.input);
   }
-  said.used(answer.usage.input_tokens, answer.usage.output_tokens);
+  said.used(read(answer.usage), answer.usage.output_tokens);
 }
 
 export function problem(error) {
   const code = error.error?.error?.type;
   return told(`anthropic.${error.constructor.name}`, error, error.status, code);
+}
+
+/** This API counts what it had in its cache beside the input. */
+function read(usage) {
+  return usage.input_tokens + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0);
 }
 
 async function received(call, said) {
@@ -54,7 +59,7 @@ async function received(call, said) {
 
 async function readEvents(events, said) {
   for await (const event of events) {
-    if (event.type === "message_start") said.input_tokens = event.message.usage.input_tokens;
+    if (event.type === "message_start") said.input_tokens = read(event.message.usage);
     if (event.type === "content_block_start" && event.content_block.type === "tool_use") {
       said.called(event.content_block.name, "");
     }

@@ -22,10 +22,13 @@ const LEAST_MS = 50;
 const ofThisCall = new AsyncLocalStorage();
 const setTimer = globalThis.setTimeout;
 
+/** fetch itself closes idle connections by a timer. */
+const isOfFetch = () => new Error().stack.includes("node:internal/deps/undici");
+
 /** Pauses are noted, and skipped unless they are the point; deadlines are left alone. */
 globalThis.setTimeout = (callback, ms, ...rest) => {
   const pauses = ofThisCall.getStore();
-  if (pauses === undefined || !(ms >= LEAST_MS) || ms === TIMEOUT_MS) {
+  if (pauses === undefined || !(ms >= LEAST_MS) || ms === TIMEOUT_MS || isOfFetch()) {
     return setTimer(callback, ms, ...rest);
   }
   pauses.seconds.push(ms / 1000);

@@ -1,6 +1,6 @@
 // The npm openai SDK.
 
-import { MODEL, PNG_BASE64, SCHEMA, TIMEOUT_MS, ZONE, packages, problem as told } from "./asked.mjs";
+import { Cannot, MODEL, PNG_BASE64, SCHEMA, TIMEOUT_MS, ZONE, packages, problem as told } from "./asked.mjs";
 
 const OpenAI = packages("openai");
 
@@ -8,6 +8,7 @@ const TOOL = { type: "function", function: { name: "clock", parameters: ZONE } }
 const FORMAT = { type: "json_schema", json_schema: { name: "place", strict: true, schema: SCHEMA } };
 
 export async function ask(asked, said) {
+  if (asked.task === "count") throw new Cannot("gauger serves no such route of its API");
   const client = new OpenAI({
     baseURL: `${asked.root}/v1`,
     apiKey: asked.key ?? "unused",

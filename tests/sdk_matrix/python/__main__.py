@@ -7,7 +7,6 @@ The node clients speak the same words. First line out: the clients, each with it
 import asyncio
 import dataclasses
 import importlib
-import importlib.metadata
 import json
 import os
 import sys
@@ -15,31 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from tests.sdk_matrix.python.asked import Asked, Cannot, Said
+from tests.sdk_matrix.python.clients import CLIENTS, installed
 from tests.sdk_matrix.python.pauses import pauses, watch
-
-CLIENTS = {
-    "openai": ("openai_client", "openai"),
-    "anthropic": ("anthropic_client", "anthropic"),
-    "google-genai": ("genai_client", "google-genai"),
-    "google-genai with retry_options": ("genai_client", "google-genai"),
-    "langchain-openai": ("langchain_clients", "langchain-openai"),
-    "langchain-anthropic": ("langchain_clients", "langchain-anthropic"),
-    "litellm openai/": ("litellm_clients", "litellm"),
-    "litellm openai/ with num_retries=2": ("litellm_clients", "litellm"),
-    "litellm anthropic/": ("litellm_clients", "litellm"),
-    "litellm gemini/": ("litellm_clients", "litellm"),
-}
-"""Each with its module here, and the package whose version counts."""
-
-
-def installed() -> dict[str, str]:
-    versions = {}
-    for client, (_, package) in CLIENTS.items():
-        try:
-            versions[client] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 async def answered(line: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ async def ask(asked: Asked, said: Said) -> None:
                 model=MODEL, messages=fields(asked)["messages"]
             )
             said.read_headers(counted.headers)
-            said.input_tokens = (counted.parse()).input_tokens
+            said.input_tokens = (await counted.parse()).input_tokens
         else:
             await _message(client, asked, said)
 
@@ -75,7 +75,7 @@ def fields(asked: Asked) -> dict[str, Any]:
 async def _message(client: anthropic.AsyncAnthropic, asked: Asked, said: Said) -> None:
     raw = await client.messages.with_raw_response.create(**fields(asked))
     said.read_headers(raw.headers)
-    parsed: Any = raw.parse()
+    parsed: Any = await raw.parse()
     if asked.stream:
         await _read_events(parsed, said)
         return
@@ -85,14 +85,14 @@ async def _message(client: anthropic.AsyncAnthropic, asked: Asked, said: Said) -
             said.text += block.text
         elif block.type == "tool_use":
             said.called(block.name, block.input)
-    said.used(parsed.usage.input_tokens, parsed.usage.output_tokens)
+    said.used(_read(parsed.usage), parsed.usage.output_tokens)
 
 
 async def _read_events(events: Any, said: Said) -> None:
     async for event in events:
         match event.type:
             case "message_start":
-                said.input_tokens = event.message.usage.input_tokens
+                said.input_tokens = _read(event.message.usage)
             case "content_block_start" if event.content_block.type == "tool_use":
                 said.called(event.content_block.name, "")
             case "content_block_delta":
@@ -104,3 +104,9 @@ async def _read_events(events: Any, said: Said) -> None:
                 said.output_tokens = event.usage.output_tokens
             case "message_stop":
                 said.choices = 1
+
+
+def _read(usage: Any) -> int:
+    """This API counts what it had in its cache beside the input."""
+    cached = (usage.cache_read_input_tokens or 0) + (usage.cache_creation_input_tokens or 0)
+    return int(usage.input_tokens + cached)

@@ -30,7 +30,8 @@ ZONE: dict[str, Any] = {
 """Of the arguments of the tool `clock`."""
 CLOCK: dict[str, Any] = {"name": "clock", "description": "The time.", "parameters": ZONE}
 PNG_BASE64 = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5E"
+    "rkJggg=="
 )
 PNG = base64.b64decode(PNG_BASE64)
 PNG_URL = f"data:image/png;base64,{PNG_BASE64}"

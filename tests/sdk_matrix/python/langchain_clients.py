@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anthropic
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
@@ -60,7 +61,7 @@ async def ask(asked: Asked, said: Said) -> None:
 def problem(error: Exception) -> Problem:
     module = type(error).__module__
     name = f"{module.partition('.')[0]}.{type(error).__name__}"
-    beneath = anthropic_client if "anthropic" in str(type(error).__mro__) else openai_client
+    beneath = anthropic_client if isinstance(error, anthropic.AnthropicError) else openai_client
     below = beneath.problem(error)
     return Problem(name, below.status, below.code, below.message)
 

@@ -49,8 +49,8 @@ def problem(error: Exception) -> Problem:
     """Its errors are the openai SDK's, by inheritance."""
     name = f"litellm.{type(error).__name__}"
     status = getattr(error, "status_code", None)
-    code = getattr(error, "code", None) if isinstance(error, openai.APIError) else None
-    return Problem(name, status, code if isinstance(code, str) else None, str(error))
+    code = error.code if isinstance(error, openai.APIError) else None
+    return Problem(name, status, None if code == str(status) else code, str(error))
 
 
 async def _chat(model: str, asked: Asked, said: Said, given: dict[str, Any]) -> None:
@@ -106,16 +106,10 @@ async def _complete(model: str, asked: Asked, said: Said, given: dict[str, Any])
 
 
 def _read_headers(answer: Any, said: Said) -> None:
-    headers = getattr(answer, "_response_headers", None)
-    if headers is None:
-        hidden = getattr(answer, "_hidden_params", None) or {}
-        prefix = "llm_provider-"
-        headers = {
-            name.removeprefix(prefix): value
-            for name, value in (hidden.get("additional_headers") or {}).items()
-            if str(name).startswith(prefix)
-        }
+    """Where it keeps those of the model API, some under a prefix."""
+    hidden = getattr(answer, "_hidden_params", None) or {}
+    headers = getattr(answer, "_response_headers", None) or hidden.get("additional_headers") or {}
     if headers:
-        said.read_headers(headers)
-
-
+        said.read_headers(
+            {str(name).removeprefix("llm_provider-"): value for name, value in headers.items()}
+        )

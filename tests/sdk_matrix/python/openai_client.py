@@ -11,6 +11,7 @@ from tests.sdk_matrix.python.asked import (
     SCHEMA,
     TIMEOUT_S,
     Asked,
+    Cannot,
     Problem,
     Said,
 )
@@ -23,11 +24,10 @@ TOOL: Any = {"type": "function", "function": CLOCK}
 
 
 async def ask(asked: Asked, said: Said) -> None:
-    given: dict[str, Any] = {}
-    if asked.key is None:
-        given["default_headers"] = {"Authorization": openai.Omit()}
+    if asked.task == "count":
+        raise Cannot("gauger serves no such route of its API")
     async with openai.AsyncOpenAI(
-        base_url=f"{asked.root}/v1", api_key=asked.key or "unused", timeout=TIMEOUT_S, **given
+        base_url=f"{asked.root}/v1", api_key=asked.key or "unused", timeout=TIMEOUT_S
     ) as client:
         match asked.task:
             case "embeddings":
@@ -70,6 +70,8 @@ def fields(asked: Asked) -> dict[str, Any]:
         body["extra_body"] = {"max_tokens": "many"}
     if asked.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
+    if asked.key is None:
+        body["extra_headers"] = {"Authorization": openai.Omit()}
     return body
 
 
@@ -98,7 +100,7 @@ async def read_chunks(chunks: Any, said: Said) -> None:
             said.choices = max(said.choices, choice.index + 1)
             said.text += choice.delta.content or ""
             for call in choice.delta.tool_calls or []:
-                said.called(call.function.name or said.tool, call.function.arguments or "")
+                said.called(call.function.name or said.tool or "", call.function.arguments or "")
         if getattr(chunk, "usage", None) is not None:
             said.used(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
 

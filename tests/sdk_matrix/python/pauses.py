@@ -1,4 +1,4 @@
-"""The pauses that an SDK makes between its attempts: noted, and skipped unless they are the point."""
+"""The pauses of an SDK between its attempts: noted, and skipped unless they are the point."""
 
 import asyncio
 import time
@@ -49,13 +49,13 @@ async def _noting(delay: float, result: Any = None) -> Any:
     return result
 
 
-def _noting_in_thread(seconds: float) -> None:
+def _noting_in_thread(seconds: Any) -> None:
     noted = _of_this_call.get()
     _sleep_in_thread(seconds if noted is None else noted.noted(seconds))
 
 
 def watch() -> None:
     """From now on, for this process. SDKs are imported afterwards."""
-    asyncio.sleep = _noting  # type: ignore[assignment]
+    asyncio.sleep = _noting
     anyio.sleep = _noting
     time.sleep = _noting_in_thread

@@ -2,18 +2,22 @@
 
 from struct import pack
 
+from gateway.decision.hand import UNTOUCHED, Ban, Grant, Hand
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import SettledCharge
-from gateway.policy.quota import Unit
+from gateway.policy.quota import SECOND_US, Period, Unit
+from gateway.store.keys import partition_key
 from gateway.store.redis.words import (
+    hand_bytes,
     open_holders,
+    read_hand,
     readings,
     sliding_meter,
     to_renew,
     to_reserve,
     to_settle,
 )
-from tests.parts.values import charge, limit
+from tests.parts.values import calendar_limit, charge, limit
 
 MODEL = Partition((("request.model", "small"),))
 REQUESTS = charge(limit(5, quota_id="requests"))
@@ -49,6 +53,12 @@ def test_shadow_quotas_are_groups_of_their_own() -> None:
     assert group(REQUESTS, *trial) == [0, 1, 1, 2]
 
 
+def test_the_windows_of_a_calendar_are_told_as_moments_none_of_them_before_the_epoch() -> None:
+    day = charge(calendar_limit(5, Period.DAY, timezone="UTC"))
+    told = to_reserve("p", (day,)).words[6]
+    assert told == b"".join(pack("<Q", days * 86_400 * SECOND_US)[:7] for days in (0, 0, 1, 2))
+
+
 def test_what_does_not_change_is_not_said_but_its_partition_is() -> None:
     settled = (SettledCharge(BY_MODEL, 1), SettledCharge(TOKENS, 70), SettledCharge(SLOTS, 0))
     said = to_settle("p", settled)
@@ -78,3 +88,18 @@ def test_what_is_open_is_read_from_the_partition_s_own_field() -> None:
 
     own = pack("<Q", 77)[:7] + entry(b"lapsed!!", 1000) + entry(b"open-one", 1001)
     assert list(open_holders(own, 1000)) == [b"open-one"]
+
+
+def test_a_hand_is_kept_with_the_moment_at_which_nothing_of_it_is_left() -> None:
+    hand = Hand(Ban(2000, "stolen_key", "Why."), (Grant("quota", Unit.TOKENS, 5, 3000),))
+    stored = hand_bytes(hand)
+    assert int.from_bytes(stored[:7], "little") == 3000
+    assert read_hand(stored) == hand
+    assert (hand_bytes(UNTOUCHED), read_hand(b"")) == (b"", UNTOUCHED)
+
+
+def test_an_account_s_own_partition_is_said_first_even_if_nothing_is_charged_there() -> None:
+    said = to_reserve("p", (BY_MODEL,), first=REQUESTS.partition)
+    assert said.keys == [partition_key("p", one) for one in (REQUESTS.partition, MODEL)]
+    assert said.words[:2] == [0, 1]
+    assert said.order == [0]
