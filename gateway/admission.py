@@ -10,7 +10,7 @@ from gateway.decision.extension import further, refused_extension, spread
 from gateway.decision.judge import SUSPENDED, judge, store_unavailable
 from gateway.decision.outcome import Decision
 from gateway.decision.plan import Charge, Estimate, plan
-from gateway.decision.port import Reservation, Reserved, SettledCharge, Store, StoreState
+from gateway.decision.port import Reservation, Reserved, Store, StoreState
 from gateway.decision.settlement import Delivered, Settlement, settlement
 from gateway.errors import StoreUnavailable
 from gateway.facts.catalog import Facts
@@ -22,14 +22,6 @@ from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.facts.usage import Usage
 from gateway.policy.quota import SECOND_US, Policies, Quota
 from gateway.values import made_often
-
-MAY_HAVE_RESERVED = frozenset({"timeout", "connection"})
-"""Kinds of `StoreUnavailable` after which a question may still have been carried out."""
-
-ANY_MOMENT_US = 2**52
-"""Stands for the moment of a reservation that nobody told us. It lies in the future (2112), so the
-store goes by its own record; and where Lua's numbers are exact."""
-
 
 AWAY_IN_MIDSTREAM = Refusal(
     RefusalKind.STORE_UNAVAILABLE,
@@ -64,8 +56,9 @@ class Permit:
     reservation: Reservation | None
     extensions: tuple[Reservation, ...] = ()
     """What was reserved later, for a stream that outgrew its reservation. Settled with it."""
-    doubtful: tuple[Reservation, ...] = ()
-    """What the store may have reserved before it stopped to answer. To be taken back."""
+    attempts: int = 0
+    """How often more was asked for. Each has an id of its own: one that failed may have been
+    carried out, and is taken back by the store under its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +96,7 @@ class Admission:
         except StoreUnavailable as error:
             if not planned.charges:  # whether it is shut out, nobody can know now
                 return Permit(judge(planned, None, quotas), facts, None)
-            doubtful = _doubtful(error, reservation_id, planned.charges)
-            return Permit(store_unavailable(planned, str(error)), facts, None, doubtful=doubtful)
+            return Permit(store_unavailable(planned, str(error)), facts, None)
         decision = judge(planned, reserved, quotas)
         if not (reserved.admitted and planned.charges):
             return Permit(decision, facts, None)
@@ -119,14 +111,12 @@ class Admission:
         charges = further(reservation.charges, tokens) if reservation else ()
         if reservation is None or not charges:
             return Extended(permit)
-        asked = len(permit.extensions) + len(permit.doubtful) + 1
-        extension_id = f"{reservation.id}.{asked}"
+        permit = replace(permit, attempts=permit.attempts + 1)
+        extension_id = f"{reservation.id}.{permit.attempts}"
         try:
             account = permit.facts.principal.account.id
             reserved = await self._store.reserve(extension_id, charges, account)
-        except StoreUnavailable as error:
-            doubtful = _doubtful(error, extension_id, charges)
-            permit = replace(permit, doubtful=permit.doubtful + doubtful)
+        except StoreUnavailable:
             return Extended(permit, AWAY_IN_MIDSTREAM, store_away=True)
         if reserved.hand.ban:
             return Extended(permit, SUSPENDED)
@@ -159,14 +149,6 @@ class Admission:
         self._learn(permit.facts, usage)
         return settled
 
-    async def take_back(self, doubtful: Reservation) -> bool:
-        """Release what the store may have reserved. False if it did not, or not yet.
-
-        Raises `StoreUnavailable`.
-        """
-        nothing = tuple(SettledCharge(charge, 0) for charge in doubtful.charges)
-        return await self._store.settle(doubtful, nothing)
-
     async def renew(self, permit: Permit) -> None:
         """Keep the slots of a living exchange."""
         if permit.reservation is not None:
@@ -196,12 +178,3 @@ def _made(reservation_id: str, charges: tuple[Charge, ...], reserved: Reserved) 
         if reading.charged
     ]
     return Reservation(reservation_id, reserved.at_us, tuple(made))
-
-
-def _doubtful(
-    error: StoreUnavailable, reservation_id: str, charges: tuple[Charge, ...]
-) -> tuple[Reservation, ...]:
-    """A question that got no answer may have been carried out all the same."""
-    if error.kind not in MAY_HAVE_RESERVED:
-        return ()
-    return (Reservation(reservation_id, ANY_MOMENT_US, charges),)

@@ -8,7 +8,9 @@ import typer
 
 
 def check(
-    paths: Annotated[list[Path], typer.Argument(help="Policy directories or files.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Policy directories or files.")
+    ],
     *,
     cost: Annotated[
         bool,

@@ -11,9 +11,9 @@ def init(
         Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")
     ],
 ) -> None:
-    """Write commented policies to begin with, their scenarios, schemas and example settings.
+    """Write policies, scenarios and settings to begin with.
 
-    Nothing that is there is overwritten: if any of the files exists, none is written.
+    All are commented. Nothing is overwritten: if any of the files exists, none is written.
 
     Example: gauger init policies
 

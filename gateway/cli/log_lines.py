@@ -12,6 +12,9 @@ QUIET = ("uvicorn", "httpx", "httpcore", "asyncio", "opentelemetry")
 DECISIONS = "gateway.decisions"
 """Its messages are JSON already: `telemetry.decision_log`."""
 
+AUDIT = "gateway.audit"
+"""So are these: `console.accounts`."""
+
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -60,6 +63,8 @@ class ForTerminal(logging.Formatter):
 def _message(record: logging.LogRecord) -> dict[str, Any]:
     if record.name == DECISIONS:
         return {"message": "decision", "decision": msgspec.Raw(record.getMessage().encode())}
+    if record.name == AUDIT:
+        return {"message": "audit", "deed": msgspec.Raw(record.getMessage().encode())}
     return {"message": record.getMessage()}
 
 

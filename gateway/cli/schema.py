@@ -19,7 +19,7 @@ def schema(
         Of, typer.Argument(help="What it is of: policies, or scenarios.", metavar="[WHAT]")
     ] = Of.POLICIES,
 ) -> None:
-    """Print the JSON Schema of policy files (or of scenarios), for editors.
+    """Print the JSON Schema of policies, for editors.
 
     Policies name it in their first line: # yaml-language-server: $schema=.gauger-schema.json
 

@@ -8,7 +8,10 @@ import typer
 
 def scenarios(
     paths: Annotated[
-        list[Path], typer.Argument(help="Directories of policies, or *.scenario.yaml files.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="Directories of policies, or *.scenario.yaml files."
+        ),
     ],
     *,
     junit: Annotated[
@@ -20,10 +23,11 @@ def scenarios(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object, for tools.")] = False,
 ) -> None:
-    """Run scenarios: made-up traffic through policies, and what must come of it.
+    """Try policies on made-up traffic: their scenarios.
 
-    A scenario stands beside its policies, as plans.scenario.yaml. Days pass in a moment: the
-    clock is simulated, everything else is what serves.
+    A scenario tells who sends what, and what must come of it. It stands beside its policies,
+    as plans.scenario.yaml. Days pass in a moment: the clock is simulated, everything else is
+    what serves.
 
     Example: gauger test policies
 

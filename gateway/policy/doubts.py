@@ -126,8 +126,9 @@ def _limit(one: _Counted) -> Limit:
 
 def _what_is_counted(quota: Quota, limit: Limit) -> Hashable:
     window_us = None if limit.kind is WindowKind.SLIDING else limit.window_us
-    of_limit = (limit.unit, limit.kind, window_us, limit.timezone, limit.weights, limit.on_abort)
-    return quota.per, quota.missing, quota.mode, quota.unpriced, of_limit
+    of_limit = (limit.unit, limit.kind, window_us, limit.timezone, limit.weights)
+    exceptions = (quota.missing, quota.unpriced, limit.on_abort, limit.on_store_failure)
+    return quota.per, quota.mode, exceptions, of_limit
 
 
 def _never_lower(one: _Counted, than: _Counted) -> bool:

@@ -18,6 +18,7 @@ _NEAR = 4
 """Within this part of a step the next one is asked for."""
 
 _EVERYTHING = 2**62
+_UNMEASURED = -1
 
 
 class QuotaSpent(GaugerError):
@@ -39,23 +40,19 @@ class Allowance:
         self._background = background
         self._asking: asyncio.Task[Extended] | None = None
         self._graced = False
-        reservation, estimate = permit.reservation, permit.decision.estimate
-        held = held_tokens(reservation.charges, estimate) if reservation and estimate else None
-        self._step = 0 if held is None else step_tokens(held, least_step)
-        self._until = _EVERYTHING if held is None else held
-        if held is not None and estimate is not None and estimate.declared:
-            # The model keeps to its ceiling. What passes is counted by its bytes, which may be
-            # more; one step beyond a reservation is what any stream may have.
-            self._until += self._step
-        self._near = self._until - self._step // _NEAR
+        self._least_step = least_step
+        self._near = _UNMEASURED
+        self._until = self._step = 0
 
     def suffices(self, tokens: int) -> bool:
         """Nothing has to be asked for so far."""
+        if self._near == _UNMEASURED:
+            self._measure()
         return tokens < self._near
 
     async def cover(self, tokens: int) -> None:
         """Returns once so many tokens of output may have passed. Raises `QuotaSpent`."""
-        if tokens >= self._near and self._asking is None:
+        if not self.suffices(tokens) and self._asking is None:
             self._ask(tokens)
         while tokens > self._until:
             asking = self._asking or self._ask(tokens)
@@ -68,6 +65,19 @@ class Allowance:
         if self._asking is not None:
             await asyncio.wait({self._asking})
         return self.permit
+
+    def _measure(self) -> None:
+        """Only for what streams: most exchanges never ask."""
+        permit = self.permit
+        reservation, estimate = permit.reservation, permit.decision.estimate
+        held = held_tokens(reservation.charges, estimate) if reservation and estimate else None
+        self._step = 0 if held is None else step_tokens(held, self._least_step)
+        self._until = _EVERYTHING if held is None else held
+        if held is not None and estimate is not None and estimate.declared:
+            # The model keeps to its ceiling. What passes is counted by its bytes, which may be
+            # more; one step beyond a reservation is what any stream may have.
+            self._until += self._step
+        self._near = self._until - self._step // _NEAR
 
     def _ask(self, tokens: int) -> "asyncio.Task[Extended]":
         more = max(self._step, tokens - self._until)

@@ -14,7 +14,6 @@ from typing import Any
 
 from gateway.admission import Admission, Permit
 from gateway.decision.finished import Ending
-from gateway.decision.port import Reservation
 from gateway.decision.settlement import Delivered, Settlement
 from gateway.errors import (
     CallerError,
@@ -58,7 +57,7 @@ from gateway.proxy.renewal import Renewal
 from gateway.proxy.request_headers import TRACE_CONTEXT, read_headers
 from gateway.proxy.route_path import canonical_path, canonical_query, demand_query, raw_path
 from gateway.proxy.selection import EXTENSION, Select
-from gateway.proxy.settling import settle, take_back
+from gateway.proxy.settling import settle
 
 _log = logging.getLogger(__name__)
 
@@ -268,14 +267,13 @@ class Passage:
 
     async def _settle(self, admitting: asyncio.Task[Permit]) -> None:
         settlement: Settlement | None = None
-        doubtful: tuple[Reservation, ...] = ()
         try:
             permit = await admitting
             if self._renewal is not None:
                 await self._renewal.stop()
             if self._allowance is not None:
                 permit = await self._allowance.stop()
-            self._record.decision, doubtful = permit.decision, permit.doubtful
+            self._record.decision = permit.decision
             if permit.decision.allowed:
                 settlement = await settle(
                     self._shared.admission,
@@ -288,8 +286,6 @@ class Passage:
             self._shared.telemetry.settlement_failed(self._record.request_id, error.kind)
         finally:
             self._report(settlement)
-        if doubtful:
-            await take_back(self._shared.admission, doubtful, self._record.request_id)
 
     def _delivered(self, permit: Permit) -> Delivered:
         relay = self._relay

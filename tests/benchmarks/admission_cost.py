@@ -154,9 +154,7 @@ async def measure_all(seconds: float) -> list[Measured]:
         )
         await ours.start()
         raw = RedisStore(server.url, prefix="wire", timeout_seconds=10)
-        over_redis_py = RedisStore(
-            server.url, prefix="py", timeout_seconds=10, pipelined=False
-        )
+        over_redis_py = RedisStore(server.url, prefix="py", timeout_seconds=10, pipelined=False)
         client = redis.asyncio.Redis.from_url(server.url, protocol=2)
         contenders = [
             ("gauger, memory", reserving(MemoryStore(_clock_us)), None),

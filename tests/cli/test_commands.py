@@ -6,7 +6,9 @@ import pytest
 import gateway
 from tests.cli.conftest import Run
 
-COMMANDS = ("demo", "serve", "check", "backtest", "account", "version")
+COMMANDS = (
+    *("demo", "serve", "init", "check", "test", "backtest", "schema", "account", "version"),
+)
 
 
 def test_the_version_is_the_packages(run: Run) -> None:

@@ -31,6 +31,11 @@ def test_a_decision_is_not_wrapped_in_quotes() -> None:
     assert json.loads(line)["decision"] == {"status": 429}
 
 
+def test_an_operator_s_deed_is_not_wrapped_in_quotes() -> None:
+    line = AsJson().format(record('{"what":"block"}', name="gateway.audit"))
+    assert json.loads(line)["deed"] == {"what": "block"}
+
+
 def test_on_a_terminal_a_decision_is_a_few_words() -> None:
     decision = {"status": 429, "decision": "throttle", "account": "acme", "request_id": "req_1"}
     line = ForTerminal().format(record(json.dumps(decision), name="gateway.decisions"))

@@ -41,6 +41,8 @@ def test_every_flag_is_a_variable_and_a_key_of_the_file(
         "policies": str(tmp_path),
         "upstream": UPSTREAM,
         "store": "redis://redis",
+        "store_timeout": "70ms",
+        "replicas": "3",
         "accounts": str(tmp_path / "accounts"),
         "identities": str(tmp_path / "identities"),
         "secret_file": str(tmp_path / "secret"),

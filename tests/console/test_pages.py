@@ -124,12 +124,13 @@ def test_the_page_loads_nothing_from_anywhere() -> None:
 
 
 def test_a_store_that_is_away_is_the_first_thing_one_reads() -> None:
-    page = pages.status_page(status(store_fault="connection refused"), [])
-    assert (
-        "The store does not answer: connection refused; each quota holds by its on_store_failure."
-        in Elements(page).text
-    )
-    assert "not ready" in Elements(page).text
+    away = status(store_fault="timeout")
+    told = "The store does not answer: timeout; each quota holds by its on_store_failure."
+    assert told in Elements(pages.status_page(away, [])).text
+    away = status(store_fault="timeout", store_unready="the store is away; a quota is closed")
+    text = Elements(pages.status_page(away, [])).text
+    assert "The store is away; a quota is closed." in text
+    assert "not ready" in text
 
 
 def test_without_an_accounts_file_every_key_is_welcome() -> None:

@@ -1,6 +1,7 @@
 """Endings that the store has a part in, and those that gauger itself does not outlive."""
 
 import asyncio
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -10,11 +11,12 @@ from gateway.decision.finished import Ending
 from gateway.decision.settlement import Delivered
 from gateway.facts.estimate import OutputEstimator
 from gateway.facts.usage import Usage
-from gateway.policy.quota import SECOND_US, Unit
+from gateway.policy.quota import SECOND_US, OnStoreFailure, Unit
 from gateway.proxy import settling
-from gateway.proxy.settling import take_back
 from gateway.store.memory import MemoryStore
+from gateway.store.outage.store import OutageStore
 from gateway.store.redis import RedisStore
+from gateway.wiring.clock import wall_clock_us
 from tests.endings.speakers import OPENAI
 from tests.endings.stage import PATIENCE_S, POLICIES, Scene, Theatre, words
 from tests.endings.table import row
@@ -41,6 +43,12 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now_us
+
+
+async def _back(store: OutageStore) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while store.fault or store.owed:  # noqa: ASYNC110  it comes back by itself
+            await asyncio.sleep(0.01)
 
 
 @row("left-before-sent")
@@ -74,6 +82,24 @@ async def test_a_store_that_stays_away_keeps_what_was_reserved(
     assert on.store.settled == []
     assert on.told.unsettled == ["timeout"]
     assert on.finished.settlement is None
+
+
+@row("store-away")
+async def test_a_store_that_comes_back_is_told_how_it_ended() -> None:
+    with running("valkey") as server:
+        shared, numbers = RedisStore(server.url, timeout_seconds=0.2), count()
+        store = OutageStore(shared, clock=wall_clock_us, heartbeat_seconds=0.1, return_seconds=0.1)
+        await store.start()
+        admission = Admission(store, Rules(RULES), OutputEstimator(), lambda: f"r{next(numbers)}")
+        permit = await admission.admit(facts())
+        with server.silent():
+            await admission.settle(permit, Usage(10, 20), Delivered(began=True))
+            assert store.owed == 1
+        await _back(store)
+        assert await shared.open_reservations() == 0
+        readings = (await admission.admit(facts())).decision.readings
+        assert [reading.used for reading in readings] == [2, 30 + 110, 1]
+        await store.aclose()
 
 
 @row("settlement-cancelled")
@@ -117,24 +143,22 @@ async def test_a_settlement_after_the_lease_counts_once_and_frees_nobody_elses_s
 
 
 @row("unanswered")
-async def test_what_a_silent_store_reserved_after_all_is_taken_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(settling, "TAKE_BACK_WAITS_S", (0.01, 0.1, 1.0))
+async def test_what_a_silent_store_reserved_after_all_is_taken_back() -> None:
+    strict = tuple(
+        replace(one, on_store_failure=OnStoreFailure.CLOSED) for one in RULES.quotas[0].limits
+    )
+    rules = Rules(policies(quota(*strict)))
     with running("valkey") as server:
-        store = RedisStore(server.url, timeout_seconds=0.2)
-        numbers = count()
-        admission = Admission(store, Rules(RULES), OutputEstimator(), lambda: f"r{next(numbers)}")
+        shared, numbers = RedisStore(server.url, timeout_seconds=0.2), count()
+        store = OutageStore(shared, clock=wall_clock_us, heartbeat_seconds=0.1, return_seconds=0.1)
+        await store.start()
+        admission = Admission(store, rules, OutputEstimator(), lambda: f"r{next(numbers)}")
         await admission.settle(await admission.admit(facts()), Usage(1, 1), Delivered(began=True))
         with server.silent():
-            permit = await admission.admit(facts())
-        assert not permit.decision.allowed
-        assert len(permit.doubtful) == 1
-        async with asyncio.timeout(PATIENCE_S):
-            while await store.open_reservations() == 0:  # noqa: ASYNC110  another process
-                await asyncio.sleep(0.01)
-        await take_back(admission, permit.doubtful, "req_1")
-        assert await store.open_reservations() == 0
+            assert not (await admission.admit(facts())).decision.allowed
+            assert store.owed == 1
+        await _back(store)
+        assert await shared.open_reservations() == 0
         readings = (await admission.admit(facts())).decision.readings
         assert [reading.used for reading in readings] == [2, 2 + 110, 1]
         await store.aclose()

@@ -135,7 +135,7 @@ async def content(url: str, key: str, words: str, stream: bool) -> Heard:
         "config": GenerateContentConfig(tools=[tool], max_output_tokens=100),
     }
     async with (
-        httpx.AsyncClient(timeout=20) as http,  # given none, it takes aiohttp if that is here
+        httpx.AsyncClient(timeout=20) as http,  # else aiohttp, if that is here
         genai_sdk(url, key, api_version="v1beta", httpx_async_client=http) as client,
     ):
         if stream:

@@ -1,4 +1,4 @@
-"""What an operator does to an account goes to the shared store, or fails: nobody guesses for him."""
+"""What an operator does to an account goes to the shared store or fails: nobody guesses for him."""
 
 from collections.abc import Callable, Collection
 

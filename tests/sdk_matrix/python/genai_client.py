@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 from google.genai import errors, types
 from google.genai.client import AsyncClient
 
@@ -10,6 +11,7 @@ from tests.sdk_matrix.python.asked import (
     MODEL,
     PNG,
     SCHEMA,
+    TIMEOUT_S,
     ZONE,
     Asked,
     Cannot,
@@ -32,7 +34,10 @@ async def ask(asked: Asked, said: Said) -> None:
         options["retry_options"] = types.HttpRetryOptions(attempts=3)
     if asked.task == "malformed":
         options["extra_body"] = {"generationConfig": {"maxOutputTokens": "many"}}
-    async with genai_sdk(asked.root, asked.keyed(), **options) as client:
+    async with (
+        httpx.AsyncClient(timeout=TIMEOUT_S) as http,  # else aiohttp, if that is here
+        genai_sdk(asked.root, asked.keyed(), httpx_async_client=http, **options) as client,
+    ):
         match asked.task:
             case "embeddings":
                 await client.models.embed_content(model=MODEL, contents=asked.words)
