@@ -12,6 +12,10 @@ from gateway.policy.weights import Weights
 from gateway.values import made_often
 
 
+UNDECLARED_SHARE = 4
+"""A request that declares no ceiling reserves at most this part of a limit."""
+
+
 @made_often
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -148,9 +152,10 @@ def _price(quota: Quota, policies: Policies, facts: Facts, estimate: Estimate) -
 def _amount(limit: Limit, weights: Weights | None, estimate: Estimate) -> int:
     """What to reserve: the most that the request can count.
 
-    What nobody declared (the length of an answer without a ceiling, what turns out to be cached) is
-    cut to what the limit could ever grant. Otherwise a small limit would refuse for ever whoever
-    declares nothing.
+    What nobody declared is cut to what the limit could ever grant (of input: what turns out to be
+    cached), an answer without a ceiling to a quarter of that. Otherwise a small limit would refuse
+    for ever whoever declares nothing, or let one such request through at a time; a stream that
+    needs more extends its reservation.
     """
     if limit.unit in (Unit.REQUESTS, Unit.CONCURRENT):
         return 1
@@ -161,4 +166,5 @@ def _amount(limit: Limit, weights: Weights | None, estimate: Estimate) -> int:
     ceiling = estimate.output_tokens if estimate.declared else 0
     declared = weights.declared(estimate.input_tokens, ceiling)
     most = weights.most(estimate.input_tokens, estimate.output_tokens)
-    return max(declared, min(most, limit.ceiling))
+    share = limit.ceiling if estimate.declared else limit.ceiling // UNDECLARED_SHARE
+    return max(declared, min(most, share))

@@ -77,7 +77,7 @@ class Allowance:
             # The model keeps to its ceiling. What passes is counted by its bytes, which may be
             # more; one step beyond a reservation is what any stream may have.
             self._until += self._step
-        self._near = self._until - self._step // _NEAR
+        self._near = max(0, self._until - self._step // _NEAR)
 
     def _ask(self, tokens: int) -> "asyncio.Task[Extended]":
         more = max(self._step, tokens - self._until)

@@ -61,7 +61,11 @@ async def greet(store: AnyStore) -> None:
         await store.start()
     except StoreUnavailable as error:
         told = "" if store.replicas else " This replica has no share: see --replicas."
-        _log.error("%s Until it does, each quota's on_store_failure holds.%s", error, told)
+        _log.error(
+            "The store does not answer (%s): until it does, each quota's on_store_failure holds.%s",
+            error.kind,
+            told,
+        )
         return
     for warning in store.warnings:
         _log.warning("store: %s", warning)

@@ -100,7 +100,7 @@ def alone_over_redis_py(client: "redis.asyncio.Redis") -> One:
         if n not in made:
             await reserving(store)(n)
             made[n] = said[-1]
-        await client.evalsha(RESERVE.sha, *made[n])  # type: ignore[misc,arg-type]  # its own types
+        await client.evalsha(RESERVE.sha, *made[n])  # type: ignore[arg-type]  # its own types
 
     return one
 

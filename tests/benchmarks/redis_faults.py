@@ -1,4 +1,4 @@
-"""What a request waits under each fault of Redis: `python -m tests.benchmarks.redis_faults [--json]`.
+"""What a request waits under each fault: `python -m tests.benchmarks.redis_faults [--json]`.
 
 Two replicas behind a proxy, with the store timeout as served (50 ms). For each fault: how long the
 first request waited and the others after it, how many were refused as unavailable, what was
@@ -79,7 +79,16 @@ async def measure_all() -> list[Measured]:
 
 def shown(found: list[Measured]) -> str:
     return table(
-        ("fault", "first", "then p50", "then p99", "503", "admitted of 100", "over", "counts again"),
+        (
+            "fault",
+            "first",
+            "then p50",
+            "then p99",
+            "503",
+            "admitted of 100",
+            "over",
+            "counts again",
+        ),
         [
             (
                 one.fault,

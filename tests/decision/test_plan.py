@@ -50,7 +50,7 @@ def test_a_learned_ceiling_never_makes_a_small_limit_unusable() -> None:
         ),
     )
     planned = plan(rules, facts(), learned)
-    assert [charge.amount for charge in planned.charges] == [100, 50, 40]
+    assert [charge.amount for charge in planned.charges] == [25, 12, 10]
 
 
 def test_a_learned_ceiling_is_never_cut_below_the_input() -> None:
@@ -135,9 +135,9 @@ def test_weighted_tokens_are_reserved_as_if_each_were_of_the_dearest_kind() -> N
     assert planned.charges[0].amount == 13 + 500  # 10 * 1.25 and 100 * 5
 
 
-def test_what_nobody_declared_is_cut_to_what_a_limit_can_grant() -> None:
+def test_what_nobody_declared_is_cut_to_a_part_of_the_limit() -> None:
     learned = replace(ESTIMATE, declared=False)
-    assert plan(policies(quota(weighted(100))), facts(), learned).charges[0].amount == 100
+    assert plan(policies(quota(weighted(100))), facts(), learned).charges[0].amount == 25
     assert plan(policies(quota(weighted(512))), facts(), ESTIMATE).charges[0].amount == 512
     assert plan(policies(quota(weighted(100))), facts(), ESTIMATE).charges[0].amount == 510
     cached = quota(limit(7, Unit.CACHED_TOKENS))

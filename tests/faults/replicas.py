@@ -63,8 +63,8 @@ class Pair:
 
     async def until(self, holds: Callable[[OutageStore], bool]) -> None:
         async with asyncio.timeout(20):
-            while not all(holds(store) for store in self.stores):
-                await asyncio.sleep(0.01)  # what it waits for comes from a server
+            while not all(holds(store) for store in self.stores):  # noqa: ASYNC110  # of a server
+                await asyncio.sleep(0.01)
 
     async def away(self) -> None:
         await self.until(lambda store: store.fault is not None)

@@ -94,7 +94,7 @@ async def gauger(
         *flags,
         cwd=ROOT,
         env=_environment()
-        | {"GAUGER_SECRET": SECRET, "GAUGER_SHUTDOWN_GRACE": "1s"}
+        | {"GAUGER_SECRET": SECRET, "GAUGER_SHUTDOWN_GRACE": "1s", "GAUGER_STORE_TIMEOUT": "5s"}
         | dict(environ or {}),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

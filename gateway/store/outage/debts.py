@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.decision.plan import Charge
 from gateway.decision.port import Reservation, SettledCharge, SharedStore
 from gateway.errors import StoreUnavailable
+from gateway.store.outage.known import Memory
 
 MOST_DEBTS = 50_000
 """Some 100 MB. Beyond it the oldest is dropped, and counted."""
@@ -22,12 +23,15 @@ class Debt:
     """It was admitted without the store; otherwise the store has charged it, or may have."""
     settled: tuple[SettledCharge, ...] | None = None
     """None: it is not over."""
+    made_up_for: bool = False
+    """The store has charged it since."""
 
 
 class Debts:
     """Keeps them, and pays."""
 
-    def __init__(self, most: int = MOST_DEBTS) -> None:
+    def __init__(self, memory: Memory, most: int = MOST_DEBTS) -> None:
+        self._memory = memory
         self._debts: dict[str, Debt] = {}
         self._most = most
         self._moved: dict[str, Reservation] = {}
@@ -79,10 +83,14 @@ class Debts:
         try:
             if debt.to_charge:
                 at_us = await store.replay(reservation.id, reservation.charges)
-                debt.to_charge = False
+                debt.to_charge, debt.made_up_for = False, True
+                self._memory.charged(reservation.charges, at_us)
                 debt.reservation = Reservation(reservation.id, at_us, reservation.charges)
             if debt.settled is not None:
                 await store.settle(debt.reservation, debt.settled)
+                if debt.made_up_for:
+                    at_us = debt.reservation.at_us
+                    self._memory.settled(reservation.id, debt.settled, at_us)
             else:
                 self._moved[reservation.id] = debt.reservation
         except StoreUnavailable as error:

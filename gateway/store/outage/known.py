@@ -7,7 +7,7 @@ longest are forgotten first.
 from collections.abc import Iterable, Iterator
 
 from gateway.decision.hand import ACCOUNT
-from gateway.decision.plan import Charge, Partition
+from gateway.decision.plan import Charge
 from gateway.decision.port import Reserved, SettledCharge
 from gateway.decision.share import Known
 from gateway.policy.quota import WindowKind
@@ -97,6 +97,14 @@ class Memory:
         if len(partitions) > self._most:
             del partitions[next(iter(partitions))]
 
+    def charged(self, charges: tuple[Charge, ...], at_us: int) -> None:
+        """The store was told of something that this replica admitted without it."""
+        for charge in charges:
+            meters = self._partitions.setdefault(charge.partition.parts, {})
+            meter = meters.setdefault(charge.limit.meter, _Meter(charge))
+            meter.add(charge.amount, at_us)
+            meter.used, meter.at_us = meter.used + charge.amount, max(meter.at_us, at_us)
+
     def settled(
         self, reservation_id: str, settled: tuple[SettledCharge, ...], reserved_at_us: int
     ) -> None:
@@ -138,12 +146,12 @@ class Memory:
     def in_flight(self) -> dict[str, tuple[Charge, ...]]:
         return dict(self._in_flight)
 
-    def own_use(self, now_us: int) -> Iterator[tuple[Partition, tuple[Charge, ...]]]:
+    def own_use(self, now_us: int) -> Iterator[tuple[Charge, ...]]:
         """What this replica charged and what still counts, partition by partition."""
         for meters in list(self._partitions.values()):
             charges = tuple(_charges(meters.values(), now_us))
             if charges:
-                yield charges[0].partition, charges
+                yield charges
 
 
 def _charges(meters: Iterable[_Meter], now_us: int) -> Iterator[Charge]:

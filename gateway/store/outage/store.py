@@ -73,13 +73,14 @@ class OutageStore(ByHand):
         self._heartbeat = heartbeat_seconds
         self._return = return_seconds
         self._name = secrets.token_hex(8)
-        self._debts = Debts()
+        self._debts = Debts(self._memory)
         self._presence = Presence(
             told=replicas, heartbeat_seconds=heartbeat_seconds, monotonic=time.monotonic
         )
         self._away: Alone | None = None
         self._forgotten = False
-        self._ahead_us: int | None = None
+        self._told: tuple[int, int] | None = None
+        """What the store's clock said last, and our own at that moment, which nobody sets."""
         self._restored = 0
         self._beating: asyncio.Task[None] | None = None
         self._returning: asyncio.Task[None] | None = None
@@ -134,7 +135,7 @@ class OutageStore(ByHand):
             self._make_good()
             raise
         self._memory.note(reservation_id, charges, reserved)
-        self._ahead_us = reserved.at_us - self._clock()
+        self._told = reserved.at_us, time.monotonic_ns()
         return reserved
 
     async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
@@ -259,8 +260,7 @@ class OutageStore(ByHand):
         self._on_fault(error.kind)
         if self._away is None:
             _log.warning("%s From now on each quota's on_store_failure holds.", error)
-            ahead_us = self._ahead_us or 0
-            self._away = Alone(self._memory, lambda: self._clock() + ahead_us, error.kind)
+            self._away = Alone(self._memory, self._store_now_us, error.kind)
         self._away.fault = error.kind
         self._away.store_is_back = False
         self._make_good()
@@ -278,12 +278,8 @@ class OutageStore(ByHand):
             if away is not None and not away.store_is_back:
                 back_at = None
             await asyncio.sleep(wait)
-            try:
-                await self._say_present()
-                if self._forgotten:
-                    await self._restore()
-                await self._debts.pay(self._shared)
-            except StoreUnavailable as error:
+            error = await self._tell_all()
+            if error is not None:
                 wait = min(2 * wait, LONGEST_PROBE_SECONDS)
                 if away is not None:
                     self._went(error)
@@ -300,6 +296,20 @@ class OutageStore(ByHand):
             _log.warning("The store is back, and has been told of what came meanwhile.")
             self._away = None
 
+    async def _tell_all(self) -> StoreUnavailable | None:
+        """Everything that the store does not know; or why it could not be told."""
+        try:
+            await self._say_present()
+            if self._forgotten:
+                await self._restore()
+            await self._debts.pay(self._shared)
+        except StoreUnavailable as error:
+            return error
+        except Exception:  # noqa: BLE001  # a mistake of ours must not keep the store away for ever
+            _log.exception("The store could not be told; it will be tried again.")
+            return StoreUnavailable("The store could not be told.", kind="response")
+        return None
+
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat)
@@ -313,14 +323,14 @@ class OutageStore(ByHand):
 
     async def _say_present(self) -> None:
         present = await self._shared.present(self._name, LASTING_US)
-        self._ahead_us = present.at_us - self._clock()
+        self._told = present.at_us, time.monotonic_ns()
         if not self._presence.heard(present):
             self._forgotten = True
 
     async def _restore(self) -> None:
         """A store that came back empty is told what this replica had charged."""
         work = [(name, charges, False) for name, charges in self._memory.in_flight().items()]
-        for _, charges in self._memory.own_use(self._by_now_us() - _BACK_BY_NOW_US):
+        for charges in self._memory.own_use(self._store_now_us()):
             self._restored += 1
             work.append((f"{self._name}-{self._restored}", charges, True))
         for at in range(0, len(work), _AT_ONCE):
@@ -334,7 +344,14 @@ class OutageStore(ByHand):
             await self._shared.settle(Reservation(name, at_us, charges), unchanged)
 
     def _by_now_us(self) -> int:
-        return self._clock() + (self._ahead_us or 0) + _BACK_BY_NOW_US
+        return self._store_now_us() + _BACK_BY_NOW_US
+
+    def _store_now_us(self) -> int:
+        """The store's clock, by one of our own that nobody sets since it was last told."""
+        if self._told is None:
+            return self._clock()
+        at_us, at_ns = self._told
+        return at_us + (time.monotonic_ns() - at_ns) // 1000
 
 
 def _made(charges: tuple[Charge, ...], reserved: Reserved) -> tuple[Charge, ...]:

@@ -1,8 +1,8 @@
-"""One connection for all calls: what is asked together is one write, and answers find their askers."""
+"""One connection for all calls: asked together is one write, and answers find their askers."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +29,7 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[list[bytes]] = []
+        self.was_asked = asyncio.Event()
         self.reads: list[int] = []
         """How many commands came in each piece."""
         self.connections = 0
@@ -48,6 +49,7 @@ class Server:
                 self.reads.append(len(commands))
                 for command in commands:
                     self.asked.append(command)
+                    self.was_asked.set()
                     await self.answer(command, writer)
         except OSError:
             pass
@@ -88,7 +90,7 @@ async def wired(timeout_seconds: float = 10, **target: Any) -> AsyncIterator[tup
             await wire.aclose()
 
 
-def ask(wire: Wire, word: str) -> Awaitable[list[Any]]:
+def ask(wire: Wire, word: str) -> Coroutine[Any, Any, list[Any]]:
     return wire.run(ECHO, ["key"], [word])
 
 
@@ -114,9 +116,8 @@ async def test_a_caller_that_gives_up_leaves_everybody_else_their_own_answers() 
             await echo(command, writer)
 
         server.answer = late
-        tasks = [asyncio.ensure_future(ask(wire, f"w{i}")) for i in range(9)]  # noqa: TID251  # held by the list
-        while not server.asked:
-            await asyncio.sleep(0)
+        tasks = [asyncio.create_task(ask(wire, f"w{i}")) for i in range(9)]
+        await server.was_asked.wait()
         for task in tasks[::2]:
             task.cancel()
         held.set()
@@ -205,7 +206,7 @@ async def test_a_server_that_owes_an_answer_for_long_is_called_anew(
 async def test_what_was_given_up_before_a_connection_stood_is_never_asked() -> None:
     async with serving() as (server, port):
         wire = Wire(Target(host="127.0.0.1", port=port), timeout_seconds=10)
-        given_up = asyncio.create_task(ask(wire, "given up"))  # type: ignore[arg-type]  # it is a coroutine
+        given_up = asyncio.create_task(ask(wire, "given up"))
         await asyncio.sleep(0)
         given_up.cancel()
         assert await ask(wire, "next") == [b"next"]
@@ -262,7 +263,7 @@ async def test_whatever_the_server_says_is_an_error_of_ours(said: bytes, kind: s
         wire.on_lost = lambda error: lost.append(error.kind)
         found = await asyncio.gather(ask(wire, "one"), return_exceptions=True)
         if said == b"*0\r\n*0\r\n":
-            assert found == [[]]
+            assert list(found) == [[]]
             assert lost == ["protocol"]
         else:
             (error,) = found
@@ -302,8 +303,7 @@ async def test_nothing_is_left_waiting_when_it_is_closed() -> None:
 
         server.answer = nothing
         waiting = asyncio.gather(*(ask(wire, "w") for _ in range(3)), return_exceptions=True)
-        while not server.asked:
-            await asyncio.sleep(0)
+        await server.was_asked.wait()
         await wire.aclose()
         assert all(isinstance(f, StoreUnavailable) for f in await waiting)
         with pytest.raises(StoreUnavailable):
