@@ -99,9 +99,15 @@ class UpstreamUnreachable(UpstreamError):
 
 
 class UpstreamProtocolError(UpstreamError):
-    """It answered with something that is not HTTP, or a status outside 100-599: 502."""
+    """It answered with something that is not HTTP, or that cannot be passed on: 502."""
 
     kind = "protocol"
+
+
+class UpstreamRedirected(UpstreamProtocolError):
+    """It sent callers elsewhere, where no quota would hold: 502. It does no work for a redirect."""
+
+    kind = "redirect"
 
 
 class UpstreamTimeout(UpstreamError):

@@ -1,7 +1,12 @@
 """Errors, by whose fault they are, as refusals that a dialect can word."""
 
 from gateway.decision.outcome import Decision
-from gateway.errors import UpstreamError, UpstreamTimeout
+from gateway.errors import (
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamRedirected,
+    UpstreamTimeout,
+)
 from gateway.facts.caller_fault import by_caller
 from gateway.facts.dialects.port import Answer, Headers
 from gateway.facts.refusal import Refusal, RefusalKind
@@ -22,7 +27,19 @@ def by_upstream(error: UpstreamError, *, begun: bool) -> Refusal:
         )
     if isinstance(error, UpstreamTimeout):
         return Refusal(RefusalKind.UPSTREAM_TIMEOUT, "The model API did not answer in time.")
-    return Refusal(RefusalKind.UPSTREAM_UNREACHABLE, "The model API could not be reached.")
+    if isinstance(error, UpstreamRedirected):
+        words = (
+            "The model API redirects, which is not followed. The operator has to give the gateway "
+            "the final address."
+        )
+    elif isinstance(error, UpstreamProtocolError):
+        words = (
+            "The model API sent an answer that cannot be passed on. The operator finds the cause "
+            "by the request id."
+        )
+    else:
+        words = "The model API could not be reached."
+    return Refusal(RefusalKind.UPSTREAM_UNREACHABLE, words)
 
 
 def store_headers(decision: Decision | None) -> Headers:

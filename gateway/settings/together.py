@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateway.errors import SettingsError
 from gateway.settings.values import Settings
@@ -76,13 +75,14 @@ def _contradictions(given: Mapping[str, Given], values: Mapping[str, Any]) -> li
     if listen == admin and listen.port:
         origin = given["admin" if "admin" in given else "listen"].origin
         problems.append(f"{origin}: {listen} is taken by both ports. Give them different ones.")
-    if "upstream" in values:
-        addresses = [urlsplit(text.rpartition("=")[2]) for text in values["upstream"]]
-        if any((one.hostname, one.port) == (listen.host, listen.port) for one in addresses):
-            problems.append(
-                f"{given['upstream'].origin}: {listen} is gauger itself, which would ask itself "
-                "for ever. Give the address of the model API."
-            )
+    if "upstream_key_env" in given and not {"accounts", "identities"} & given.keys():
+        problems.append(
+            f"{given['upstream_key_env'].origin}: anybody could spend this key, since without an "
+            "accounts file every key that a caller makes up is an account of its own, with quotas "
+            "of its own. Give --accounts (make the file with: gauger account add ID) or "
+            "--identities; if everybody may spend it, an identities file that says: "
+            "unknown_keys: admit"
+        )
     return problems
 
 

@@ -57,15 +57,6 @@ async def test_cookies_are_passed_on_and_not_kept(connect: Connect) -> None:
     assert b"cookie" not in b"".join(bytes(peer.received) for peer in server.peers)
 
 
-async def test_a_redirect_is_passed_on(connect: Connect) -> None:
-    answer = b"HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:1/x\r\ncontent-length: 0\r\n\r\n"
-    async with raw_server(answering(answer)) as server:
-        exchange = await Exchange(connect(server.url)).end()
-    assert exchange.status == 307
-    assert (b"location", b"http://127.0.0.1:1/x") in exchange.headers
-    assert exchange.ended_well
-
-
 async def test_compressed_bytes_stay_compressed(connect: Connect) -> None:
     packed = gzip.compress(b"hello" * 100)
     answer = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(

@@ -8,6 +8,7 @@ import pytest
 from gateway.errors import (
     UpstreamError,
     UpstreamProtocolError,
+    UpstreamRedirected,
     UpstreamTimeout,
     UpstreamTruncated,
     UpstreamUnreachable,
@@ -126,6 +127,18 @@ async def test_garbage_before_the_body_is_a_protocol_error(
             await peer.closed.wait()
     assert type(error) is UpstreamProtocolError
     assert error.sent
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 305, 307, 308, 399])
+async def test_a_redirect_leads_nobody_around_the_gateway(connect: Connect, status: int) -> None:
+    answer = b"HTTP/1.1 %d x\r\nlocation: http://secret/v1/x\r\ncontent-length: 0\r\n\r\n" % status
+    async with raw_server(answering(answer)) as server:
+        error = await failure(ask(connect, server.url))
+        assert len(server.peers) == 1, "nor is it followed"
+    assert type(error) is UpstreamRedirected
+    assert error.sent
+    assert f"status {status}" in str(error)
+    assert "--upstream" in str(error)
 
 
 LENGTH = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n"

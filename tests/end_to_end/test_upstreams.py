@@ -1,5 +1,7 @@
 """Several model APIs behind one gauger: by dialect, by model, each with its own key."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.demo.ledger import digest
@@ -14,7 +16,11 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 SMALL = "small-local"
 
 
-async def test_each_request_goes_to_the_model_api_that_was_named_for_it() -> None:
+async def test_each_request_goes_to_the_model_api_that_was_named_for_it(
+    tmp_path: Path,
+) -> None:
+    identities = tmp_path / "identities.yaml"
+    identities.write_text("unknown_keys: admit\n")
     rest, anthropics, locals_ = ModelApi(), ModelApi(), ModelApi(models=(SMALL,))
     async with (
         serving(rest) as rest_url,
@@ -25,6 +31,7 @@ async def test_each_request_goes_to_the_model_api_that_was_named_for_it() -> Non
             rest_url,
             *("--upstream", f"anthropic={anthropic_url}", "--upstream", f"small-*={local_url}"),
             *("--upstream-key-env", "OURS", "--upstream-key-env", "anthropic=THEIRS"),
+            *("--identities", str(identities)),
             environ={"OURS": "sk-ours", "THEIRS": "sk-theirs"},
         ) as running,
         openai_sdk(running.url, "a-callers-key") as chat,

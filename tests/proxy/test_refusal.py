@@ -35,6 +35,24 @@ def test_the_words_of_an_upstreams_error_stay_with_the_operator(*, begun: bool) 
     assert "10.1.2.3" not in refusal.message
 
 
+def test_each_failure_before_an_answer_has_words_of_its_own() -> None:
+    kinds = (
+        errors.UpstreamUnreachable,
+        errors.UpstreamProtocolError,
+        errors.UpstreamRedirected,
+        errors.UpstreamTimeout,
+    )
+    told = {by_upstream(kind("m", sent=True), begun=False).message for kind in kinds}
+    assert len(told) == len(kinds)
+
+
+def test_a_redirect_is_told_with_what_cures_it() -> None:
+    refusal = by_upstream(errors.UpstreamRedirected("m", sent=True), begun=False)
+    assert refusal.kind is RefusalKind.UPSTREAM_UNREACHABLE
+    assert "redirects" in refusal.message
+    assert "final address" in refusal.message
+
+
 def test_a_late_answer_is_told_apart() -> None:
     refusal = by_upstream(errors.UpstreamTimeout("m", sent=True), begun=False)
     assert refusal.kind is RefusalKind.UPSTREAM_TIMEOUT

@@ -162,7 +162,7 @@ OWN_FAULT = Script(
 _LATER = "1 request/10 minutes"
 
 SCENES = (
-    Scene("rate, for 20 s", Plan("1 request/20 seconds", spent=True), 429, before=1),
+    Scene("rate, for 45 s", Plan("1 request/45 seconds", spent=True), 429, before=1),
     Scene(
         "rate, for 1 s, slept",
         Plan("1 request/second", spent=True),

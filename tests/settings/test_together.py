@@ -93,8 +93,39 @@ def test_gauger_cannot_be_its_own_upstream(policies: Path) -> None:
     assert "is gauger itself" in said
 
 
-def test_the_upstream_key_comes_from_the_variable_that_was_named(policies: Path) -> None:
-    made = settings(policies, {"MODEL_KEY": "sk-1\n"}, upstream_key_env="MODEL_KEY")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"upstream_key_env": "OURS"},
+        {
+            "upstream": "http://rest:1 anthropic=http://other:2",
+            "upstream_key_env": "anthropic=OURS",
+        },
+    ],
+)
+def test_the_operators_key_is_not_lent_to_whoever_asks(
+    policies: Path, given: dict[str, str]
+) -> None:
+    said = problems(policies, {"OURS": "sk-1"}, **given)
+    assert "--upstream_key_env: anybody could spend this key" in said
+    assert "--accounts" in said
+    assert "unknown_keys: admit" in said
+
+
+def test_an_identities_file_says_who_may_spend_the_operators_key(
+    policies: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "identities.yaml"
+    file.write_text("unknown_keys: admit\n")
+    made = settings(policies, {"OURS": "sk-1"}, upstream_key_env="OURS", identities=file)
+    assert made.upstream_key == "sk-1"
+
+
+def test_the_upstream_key_comes_from_the_variable_that_was_named(
+    policies: Path, accounts: Path
+) -> None:
+    environ = {"MODEL_KEY": "sk-1\n", "GAUGER_SECRET": SECRET}
+    made = settings(policies, environ, upstream_key_env="MODEL_KEY", accounts=accounts)
     assert made.upstream_key == "sk-1"
 
 
@@ -106,10 +137,11 @@ def test_a_named_variable_without_a_key_is_an_error_at_start(
     assert "--upstream_key_env: the variable MODEL_KEY is empty or not set" in said
 
 
-def test_several_upstreams_each_have_their_key(policies: Path) -> None:
+def test_several_upstreams_each_have_their_key(policies: Path, accounts: Path) -> None:
     made = settings(
         policies,
-        {"OURS": "sk-1", "THEIRS": "sk-2"},
+        {"OURS": "sk-1", "THEIRS": "sk-2", "GAUGER_SECRET": SECRET},
+        accounts=accounts,
         upstream="http://rest:1 anthropic=http://other:2",
         upstream_key_env="OURS anthropic=THEIRS",
     )

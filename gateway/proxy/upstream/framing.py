@@ -61,6 +61,14 @@ def answer_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     return [field for field in headers if field[0] not in dropped]
 
 
+def is_redirect(status: int) -> bool:
+    """Of any kind: SDKs follow some by themselves, with their caller's key and around all quotas.
+
+    304 alone leads nowhere.
+    """
+    return 300 <= status <= 399 and status != 304  # noqa: PLR2004  # RFC 9110, 15.4
+
+
 def fault_of_head(status: int, raw: Iterable[tuple[bytes, bytes]]) -> str | None:
     """Why this head cannot be passed on; None if it can.
 

@@ -17,6 +17,7 @@ import httpx
 from gateway.errors import (
     UpstreamError,
     UpstreamProtocolError,
+    UpstreamRedirected,
     UpstreamTimeout,
     UpstreamTruncated,
     UpstreamUnreachable,
@@ -25,6 +26,7 @@ from gateway.proxy.asgi import Receive, Scope, Send
 from gateway.proxy.upstream.framing import (
     answer_headers,
     fault_of_head,
+    is_redirect,
     request_headers,
     whole_body,
 )
@@ -117,16 +119,29 @@ class HttpxUpstream:
             async with asyncio.timeout(self._timeouts.connect_s) as wire.deadline:
                 answer = await lane.handle_async_request(request)
         except FOREIGN as exc:
-            failure = self._unanswered(exc, sent=wire.sent)
+            failure: UpstreamError = self._unanswered(exc, sent=wire.sent)
         else:
-            fault = fault_of_head(answer.status_code, answer.headers.raw)
-            if fault is None:
+            refused = self._refused(answer)
+            if refused is None:
                 return answer
-            failure = UpstreamProtocolError(
-                f"{self._target.where} sent an answer that cannot be passed on: {fault}.",
+            failure = refused
+        raise failure  # outside the handler: a parser's error quotes what it could not parse
+
+    def _refused(self, answer: httpx.Response) -> UpstreamProtocolError | None:
+        """Why this head is not passed on; None if it is."""
+        where, status = self._target.where, answer.status_code
+        if is_redirect(status):
+            return UpstreamRedirected(
+                f"{where} redirects (status {status}) to where no quota would hold. Give the final "
+                "address as --upstream.",
                 sent=True,
             )
-        raise failure  # outside the handler: a parser's error quotes what it could not parse
+        fault = fault_of_head(status, answer.headers.raw)
+        if fault is None:
+            return None
+        return UpstreamProtocolError(
+            f"{where} sent an answer that cannot be passed on: {fault}.", sent=True
+        )
 
     async def _pass_on(self, answer: httpx.Response, send: Send) -> None:
         await send(

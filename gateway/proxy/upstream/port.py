@@ -12,15 +12,18 @@ it); after that `receive` is not called: a client that leaves is told by cancell
 
 **Out.** `http.response.start` with the status and the headers in their order, repeats kept, names
 in lower case, without hop-by-hop fields; then one `http.response.body` for every piece as it comes
-from the wire, before the next is read, and an empty last one. `content-encoding` is left alone, a
-redirect is passed on, cookies are not kept, 1xx answers are skipped, no proxy is read from the
-environment. While `send` waits nothing more is read than fits the socket's buffers.
+from the wire, before the next is read, and an empty last one. `content-encoding` is left alone,
+cookies are not kept, 1xx answers are skipped, no proxy is read from the environment. While `send`
+waits nothing more is read than fits the socket's buffers.
 
 **Errors.** Before the head of the answer was passed on: `UpstreamUnreachable`, `UpstreamTimeout`,
 `UpstreamProtocolError`, whose `sent` says whether a byte of the request may have left. After it:
 `UpstreamTruncated`, whatever the reason; its message names the reason. `ClientLeft` if `receive`
 disconnects before the body's end. No other exception, and no message with more of the request or
-the answer in it than `host:port`.
+the answer in it than `host:port` and a status.
+
+A redirect (3xx but 304) is neither followed nor passed on: `UpstreamRedirected`, a protocol error.
+SDKs would follow it with their caller's key to where no quota holds.
 
 **Connections.** They are reused when the answer was read to its end and nothing followed it. One
 that the peer has closed meanwhile is replaced before anything is sent. Once a byte was sent nothing

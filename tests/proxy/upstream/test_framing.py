@@ -5,6 +5,7 @@ from gateway.proxy.asgi import Message
 from gateway.proxy.upstream.framing import (
     answer_headers,
     fault_of_head,
+    is_redirect,
     request_headers,
     whole_body,
 )
@@ -67,6 +68,13 @@ def test_what_connection_names_is_dropped_in_any_spelling() -> None:
 @pytest.mark.parametrize("status", [0, 99, 100, 101, 199, 600, 999])
 def test_a_status_without_a_meaning_is_a_fault(status: int) -> None:
     assert fault_of_head(status, []) == f"status {status}"
+
+
+def test_every_redirect_is_told_from_other_answers() -> None:
+    assert [status for status in range(200, 600) if is_redirect(status)] == [
+        *range(300, 304),
+        *range(305, 400),
+    ]
 
 
 def test_two_framings_are_a_fault_and_one_is_none() -> None:
