@@ -40,7 +40,7 @@ def add(
     """Make a new key and print it, once. The file gets only its keyed hash.
 
     An account that exists gets one more key, so that keys can be changed without a gap:
-    add the new one, hand it out, then delete the old one's line.
+    add the new one, hand it out, then revoke the old one.
 
     Example: gauger account add acme --plan pro --accounts accounts.yaml
 
@@ -66,6 +66,41 @@ def list_accounts(
     from gateway.cli.listing import show_accounts  # noqa: PLC0415  # pydantic: not for --help
 
     show_accounts(accounts)
+
+
+@account.command()
+def remove(
+    account_id: Annotated[str, typer.Argument(metavar="ID", help="As the accounts file has it.")],
+    *,
+    accounts: AccountsFile = DEFAULT_FILE,
+    config_file: Annotated[str | None, config()] = None,  # noqa: ARG001  # read by its own callback
+) -> None:
+    """Take an account out of the file, with all its keys.
+
+    Example: gauger account remove acme --accounts accounts.yaml
+    """
+    from gateway.cli.account_removal import remove_account  # noqa: PLC0415  # not for --help
+
+    remove_account(accounts, account_id)
+
+
+@account.command()
+def revoke(
+    account_id: Annotated[str, typer.Argument(metavar="ID", help="As the accounts file has it.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="Its note, or how its hash begins; never the key.")
+    ],
+    *,
+    accounts: AccountsFile = DEFAULT_FILE,
+    config_file: Annotated[str | None, config()] = None,  # noqa: ARG001  # read by its own callback
+) -> None:
+    """Take one key of an account out of the file.
+
+    Example: gauger account revoke acme production --accounts accounts.yaml
+    """
+    from gateway.cli.account_removal import revoke_key  # noqa: PLC0415  # not for --help
+
+    revoke_key(accounts, account_id, key)
 
 
 Id = Annotated[

@@ -52,6 +52,19 @@ def entries(text: str) -> tuple[AccountEntry, ...]:
     return validate(AccountsFile, read("", text, secret=True)).accounts
 
 
+def with_fingerprint(text: str, fingerprint: str) -> str:
+    """The text says with which secret its hashes are made, if it holds none yet."""
+    document = read("", text, secret=True)
+    file = validate(AccountsFile, document)
+    if file.secret is not None or any(entry.keys for entry in file.accounts):
+        return text
+    lines = text.splitlines(keepends=True)
+    at = document.key_place(("accounts",)).line
+    if not lines[at].startswith("accounts:"):
+        return text
+    return "".join([*lines[:at], f'secret: "{fingerprint}"\n', *lines[at:]])
+
+
 def with_key(text: str, new: NewKey) -> str:
     """The text with one more key. Raises `SettingsError` where a person must do it."""
     document = read("", text, secret=True)

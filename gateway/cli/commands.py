@@ -1,7 +1,7 @@
 """All commands together, and what happens to an error that is the operator's to mend."""
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -15,12 +15,12 @@ from gateway.cli.reporting import report
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.test import scenarios
-from gateway.cli.version import version
+from gateway.cli.version import show, version
 from gateway.errors import OperatorError
 
 EXIT_CODES = (
-    "Exit codes: 0 all is well; 1 a policy or accounts file has problems; "
-    "2 the command line or a setting cannot be used."
+    "Exit codes: 0 all is well; 1 a file of policies, accounts or settings has problems, each told "
+    "with its line; 2 the command line or the value of a setting cannot be used."
 )
 
 
@@ -48,6 +48,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[  # noqa: ARG001  # its callback ends the command
+        bool,
+        typer.Option("--version", is_eager=True, callback=show, help="Print the version."),
+    ] = False,
+) -> None:
+    """No command, only what concerns all of them."""
+
+
 app.command()(demo)
 app.command()(serve)
 app.command()(init)

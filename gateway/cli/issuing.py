@@ -14,6 +14,7 @@ from gateway.cli.account_file import (
     entries,
     read_account_file,
     replace_file,
+    with_fingerprint,
     with_key,
 )
 from gateway.cli.reporting import tell
@@ -47,11 +48,16 @@ def issue(
     """Returns the new key, of which nothing else is kept, once the file is safely written."""
     if not path.parent.is_dir():
         raise SettingsError(f"{path.parent} is not a directory. Make it first.")
+    if not asked.id:
+        raise SettingsError("ID is empty. Name the account that the key is for, such as acme.")
     with alone_with(path):
         text = read_account_file(path) if path.exists() else HEADER
         secret, is_new = _secret(path, text, secret_file, environ)
+        fingerprint = Secret(secret).fingerprint()
+        parse_accounts(text, str(path), fingerprint)  # its hashes are of this secret
         key = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
         credential_hash = Secret(secret).credential_hash(key)
+        text = with_fingerprint(text, fingerprint)
         changed = _with_key(text, _new_key(asked, credential_hash), path)
         if is_new:
             _keep(secret, path.with_name(BESIDE_ACCOUNTS))

@@ -64,7 +64,12 @@ def serve(
     config_file: Annotated[str | None, config()] = None,
     listen: Annotated[
         str | None,
-        setting("listen", "For callers. Port 0: a free one.", "HOST:PORT"),
+        setting(
+            "listen",
+            "For callers. All of IPv4: 0.0.0.0:8080; all of IPv6, and no IPv4: [::]:8080. "
+            "Port 0: a free one.",
+            "HOST:PORT",
+        ),
     ] = None,
     admin: Annotated[
         str | None,

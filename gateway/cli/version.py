@@ -1,4 +1,4 @@
-"""`gauger version`."""
+"""`gauger version`, and `--version`, which people try first."""
 
 import platform
 
@@ -10,3 +10,9 @@ from gateway import __version__
 def version() -> None:
     """Print the version."""
     typer.echo(f"gauger {__version__} (Python {platform.python_version()})")
+
+
+def show(wanted: bool) -> None:  # noqa: FBT001  # an option's callback
+    if wanted:
+        version()
+        raise typer.Exit

@@ -164,7 +164,7 @@ def _quotas(quotas: tuple[Quota, ...]) -> Markup:
     rows = (
         tag(
             "tr",
-            tag("td", tag("b", quota.id), tag("p", quota.why), cls="rule"),
+            tag("td", tag("b", quota.id), tag("p", quota.why), _when(quota), cls="rule"),
             tag("td", *(tag("div", limit_words(limit)) for limit in quota.limits), cls="limits"),
             tag("td", ", ".join(quota.per)),
             tag("td", _mode(quota)),
@@ -176,6 +176,10 @@ def _quotas(quotas: tuple[Quota, ...]) -> Markup:
         f"Quotas ({len(quotas)})",
         _table(("quota", "at most", "for each", "mode", "written in"), *rows),
     )
+
+
+def _when(quota: Quota) -> Markup | None:
+    return tag("p", "when ", tag("code", quota.when.text)) if quota.when else None
 
 
 def _mode(quota: Quota) -> Markup:
@@ -211,7 +215,7 @@ def _recent_row(row: Row) -> Markup:
         "tr",
         tag("td", clock(at_us), title=moment(at_us), cls="number"),
         tag("td", _link("account", row["account"]), cls="id"),
-        tag("td", str(row["route"]), tag("p", _text(row["model"]))),
+        tag("td", str(row["route"]), tag("p", _text(row["model"])), cls="asked"),
         tag("td", tag("span", word, cls=f"badge {tone}")),
         tag("td", _text(row["policy"] or row["refusal"]), _why(row), cls="rule"),
         tag("td", _tokens(row), cls="number"),
@@ -224,7 +228,8 @@ def _recent_row(row: Row) -> Markup:
 
 
 def _why(row: Row) -> Markup | None:
-    return tag("p", str(row["why"])) if row["why"] else None
+    why = row["why"] or row["upstream_fault"]
+    return tag("p", str(why)) if why else None
 
 
 def _tokens(row: Row) -> Markup:

@@ -60,6 +60,8 @@ class Finished:
     upstream_status: int | None = None
     upstream_error: str | None = None
     """`UpstreamError.kind`."""
+    upstream_fault: str | None = None
+    """Its text, which is for the operator: it names the host."""
     upstream_request_id: str | None = None
     upstream_model: str | None = None
     finish_reasons: tuple[str, ...] = ()

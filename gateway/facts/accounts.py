@@ -1,5 +1,6 @@
 """The accounts file: who may call, by the keyed hashes of their keys or by their certificates.
 
+    secret: "9f2c41d07be8a356"       # tells whether the hashes were made with the secret in use
     accounts:
       - id: acme
         plan: pro
@@ -30,8 +31,15 @@ from gateway.source.yaml_text import Document, Path, Value, read
 LATEST_CREATED_AT_S = 10**11
 """The year 5138. More means milliseconds."""
 
+ANOTHER_SECRET = (
+    "The hashes in this file were made with another secret than the one in use, with which none of "
+    "their keys would be known. Set the secret they were made with: GAUGER_SECRET, --secret-file, "
+    "or gauger.secret beside this file."
+)
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}")
 _HASH = re.compile(r"[0-9a-f]{64}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _CERTIFICATE = re.compile(r"[!-~](?:[ -~]{0,1022}[!-~])?")
 
 
@@ -49,6 +57,15 @@ def _hash(text: str) -> str:
         raise ValueError(
             "This is not the hash of a key. Write the 64 characters 0-9 and a-f that `gauger "
             "account add` prints. If it is the key itself, take it out and issue another one."
+        )
+    return text
+
+
+def _fingerprint(text: str) -> str:
+    if _FINGERPRINT.fullmatch(text) is None:
+        raise ValueError(
+            "This is not the fingerprint of a secret: 16 characters 0-9 and a-f in quotation "
+            "marks, as `gauger account add` writes it. If it is the secret itself, take it out."
         )
     return text
 
@@ -103,6 +120,10 @@ class AccountEntry(Written):
 
 
 class AccountsFile(Written):
+    secret: Annotated[
+        Annotated[str, AfterValidator(_fingerprint)] | None,
+        Field(description="the fingerprint of the secret that the hashes were made with."),
+    ] = None
     accounts: Annotated[
         tuple[AccountEntry, ...], Field(description="a list of those who may call.")
     ]
@@ -144,8 +165,11 @@ class Accounts:
         return len(self._by_id)
 
 
-def parse_accounts(text: str, name: str) -> Accounts:
-    """Raises `Problems`: all of the file. `name` is the file's, for messages."""
+def parse_accounts(text: str, name: str, secret_fingerprint: str | None = None) -> Accounts:
+    """Raises `Problems`: all of the file. `name` is the file's, for messages.
+
+    With `secret_fingerprint` also if the file says that its hashes were made with another secret.
+    """
     document = read(name, text, secret=True)
     problems = list(_duplicates(document))
     try:
@@ -153,6 +177,10 @@ def parse_accounts(text: str, name: str) -> Accounts:
     except Problems as raised:
         problems += raised.problems
     else:
+        if file.secret is not None and secret_fingerprint not in (None, file.secret):
+            problems.append(
+                document.source.problem(document.value_place(("secret",)), ANOTHER_SECRET)
+            )
         if not problems:
             return Accounts(file.accounts)
     raise Problems(first_of(problems))

@@ -76,6 +76,10 @@ class Secret:
         """The name of the account that an unknown credential is, where such are admitted."""
         return ANONYMOUS + self._digest(b"gauger/account", credential.encode()).hex()[:20]
 
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, which tell one secret from another and nothing of either."""
+        return self._digest(b"gauger/secret", b"").hex()[:16]
+
     def pseudonym(self, value: str) -> str:
         """A stable name for a value that must not leave the process (`enduser.pseudo.id`)."""
         return self._digest(b"gauger/pseudonym", value.encode()).hex()[:20]

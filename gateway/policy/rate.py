@@ -51,11 +51,11 @@ _DURATION_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SCALE = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
 _LIMITS_NOTATION = re.compile(
-    r"[0-9]{1,18} ?(?:/| per ) ?(?:[1-9][0-9]{0,8} )?(?:second|minute|hour|day|month)s?"
+    r"[0-9]{1,40} ?(?:/| per ) ?(?:[1-9][0-9]{0,8} )?(?:second|minute|hour|day|month)s?"
 )
 _PER = re.compile(r"\s*/\s*|\s+per\s+")
-_AMOUNT = re.compile(r"([0-9]{1,18}|[0-9]{1,3}(?:_[0-9]{3}){1,5})([kMG]?)")
-_MONEY = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:_[0-9]{3}){1,3})(?:\.([0-9]{1,6}))?([kMG]?)")
+_AMOUNT = re.compile(r"([0-9]{1,40}|[0-9]{1,3}(?:_[0-9]{3}){1,13})([kMG]?)")
+_MONEY = re.compile(r"([0-9]{1,40}|[0-9]{1,3}(?:_[0-9]{3}){1,13})(?:\.([0-9]{1,6}))?([kMG]?)")
 _FRACTION = re.compile(r"[0-9]*\.[0-9]+[kMG]?|[0-9]+\.[kMG]?")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])")

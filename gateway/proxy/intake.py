@@ -103,6 +103,7 @@ def upstream_headers(
     upstream_key: UpstreamKey | None,
     request_id: str,
     trace_headers: Headers,
+    own_name: bytes,
 ) -> Headers:
     """Ours are written last, so that nothing of the caller's stands beside them."""
     if upstream_key is None:
@@ -111,5 +112,6 @@ def upstream_headers(
     else:
         credentials = [] if upstream_key is NO_KEY else dialect.credential_headers(upstream_key.key)
         forwarded = [pair for pair in headers.forwarded if pair[0] not in WITH_CREDENTIAL]
-    own = [IDENTITY, (b"x-request-id", request_id.encode()), *trace_headers]
+    via = b", ".join((*headers.via, own_name))
+    own = [IDENTITY, (b"via", via), (b"x-request-id", request_id.encode()), *trace_headers]
     return [*forwarded, *credentials, *own]

@@ -41,7 +41,15 @@ class Gateway:
         is asked for each exchange, once: what is served may change while traffic flows.
         """
         self._shared = Shared(
-            app, admission, identifier, telemetry, limits, clock, select or the_only_one(), routes
+            app,
+            admission,
+            identifier,
+            telemetry,
+            limits,
+            clock,
+            select or the_only_one(),
+            routes,
+            name=b"1.1 gauger-" + secrets.token_hex(8).encode(),
         )
         self._passing = 0
         self._idle = asyncio.Event()

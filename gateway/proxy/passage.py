@@ -78,6 +78,8 @@ class Shared:
     """The wall clock, in microseconds."""
     select: Select
     routes: Callable[[], RouteTable]
+    name: bytes
+    """What this very process says in `via`, by which it knows a request that it has forwarded."""
     background: Background = field(default_factory=Background)
 
 
@@ -148,6 +150,7 @@ class Passage:
     async def _pass(self) -> None:
         record, shared = self._record, self._shared
         headers = record.headers = read_headers(self._raw_headers, shared.identifier.claims)
+        headers.demand_no_ring(shared.name)
         path = canonical_path(raw_path(self._scope))
         query_string = canonical_query(self._scope.get("query_string", b""))
         match = self._routes.find(self._scope["method"], path, self._raw_headers)
@@ -176,6 +179,7 @@ class Passage:
                 selected.key,
                 record.request_id,
                 self._trace.upstream_headers(),
+                shared.name,
             )
             await self._forward(
                 permit,
@@ -235,7 +239,7 @@ class Passage:
             return
         begun = self._relay is not None and self._relay.status is not None
         self._began = error.sent or begun
-        self._record.upstream_error = error.kind
+        self._record.upstream_error, self._record.upstream_fault = error.kind, str(error)
         ending = Ending.UPSTREAM_TRUNCATED if begun else Ending.UPSTREAM_FAILED
         await self._fail(by_upstream(error, begun=begun), ending)
 

@@ -33,6 +33,7 @@ class Record:
     ended_at_us: int = 0
     upstream: str = ""
     upstream_error: str | None = None
+    upstream_fault: str | None = None
     upstream_started_at_us: int | None = None
     upstream_ended_at_us: int | None = None
     relay: Relay | None = None
@@ -65,6 +66,7 @@ class Record:
             upstream=self.upstream,
             upstream_status=upstream_status,
             upstream_error=self.upstream_error,
+            upstream_fault=self.upstream_fault,
             upstream_request_id=relay.upstream_request_id if relay is not None else None,
             upstream_model=answered.model if answered is not None else None,
             finish_reasons=answered.finish_reasons if answered is not None else (),

@@ -26,7 +26,6 @@ ONCE = CREDENTIALS | {b"host", b"content-length", b"content-type", b"content-enc
 CLAIMS = frozenset(
     (
         b"forwarded",
-        b"via",
         b"x-real-ip",
         b"x-client-ip",
         b"true-client-ip",
@@ -49,7 +48,7 @@ HIDES_USAGE = frozenset((b"x-goog-fieldmask", b"x-goog-encode-response-if-execut
 TRACE_CONTEXT = frozenset((b"traceparent", b"tracestate"))
 
 OURS = TRACE_CONTEXT | {b"host", b"content-length", b"expect", b"accept-encoding"}
-OURS |= {b"baggage", b"x-request-id", b"request-id"}
+OURS |= {b"baggage", b"x-request-id", b"request-id", b"via"}
 """Written anew for the upstream, or not at all."""
 
 NOT_FORWARDED = HOP_BY_HOP | CREDENTIALS | CLAIMS | HIDES_USAGE | OURS
@@ -87,6 +86,8 @@ class RequestHeaders:
     claimed: Headers = field(repr=False)
     """What was asked for as `claims`: to be believed of a trusted front proxy alone."""
     chunked: bool
+    via: tuple[bytes, ...] = ()
+    """Through whom it came. It goes on with our own name added (RFC 9110, 7.6.3)."""
 
     @property
     def declared_bytes(self) -> int | None:
@@ -128,6 +129,15 @@ class RequestHeaders:
             )
         return shown.pop().decode("latin-1")
 
+    def demand_no_ring(self, own: bytes) -> None:
+        """`own` is what we say in `via`. Raises `MalformedRequest`."""
+        if any(own == said.strip() for value in self.via for said in value.split(b",")):
+            raise MalformedRequest(
+                "This request has come through this gateway before: gateways forward to each "
+                "other in a ring. Its operator must give the address of the model API as upstream.",
+                field="via",
+            )
+
     def demand_json(self) -> None:
         """A body under another name would be read in another way. Raises `MalformedRequest`."""
         declared = self.once.get(b"content-type")
@@ -158,6 +168,7 @@ def read_headers(raw: Headers, claims: frozenset[bytes] = NO_CLAIMS) -> RequestH
         credentials=[pair for pair in raw if pair[0] in CREDENTIALS],
         claimed=[pair for pair in raw if pair[0] in claims],
         chunked=any(name == b"transfer-encoding" for name, _ in raw),
+        via=tuple(value for name, value in raw if name == b"via"),
     )
 
 

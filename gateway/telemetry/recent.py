@@ -52,6 +52,7 @@ def row(summary: Summary) -> Row:
         "settlement": settled.basis.value if settled else None,
         "status": finished.status,
         "ending": finished.ending.value,
+        "upstream_fault": finished.upstream_fault,
         "duration_ms": round(finished.duration_us / 1000, 1),
     }
 

@@ -16,30 +16,18 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from gateway import __version__
+from gateway.decision.finished import Finished
 from gateway.telemetry import span_attributes
+from gateway.telemetry.line_cap import LineCap
 from gateway.telemetry.span_attributes import Attributes
 from gateway.telemetry.summary import Ruling, Summary, Word
 from gateway.telemetry.trace_context import Headers, Identifiers, identifiers
 
 _SCOPE = InstrumentationScope("gauger", __version__)
-_SECOND_US = 1_000_000
 
 REFUSALS_PER_S = 20
 """How many refusals a second are recorded although the sampler left them out. An operator who
 samples 1 % still wants to see why somebody is refused; a flood of refusals must not cost more."""
-
-
-@dataclass(slots=True)
-class _RefusalAllowance:
-    second: int = 0
-    taken: int = 0
-
-    def take(self, at_us: int) -> bool:
-        second = at_us // _SECOND_US
-        if second != self.second:
-            self.second, self.taken = second, 0
-        self.taken += 1
-        return self.taken <= REFUSALS_PER_S
 
 
 @dataclass(slots=True)
@@ -53,7 +41,7 @@ class Tracing:
     trust_traceparent: bool = False
     upstreams: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Host and port of each model API, by its selector."""
-    _refusals: _RefusalAllowance = field(default_factory=_RefusalAllowance)
+    _refusals: LineCap = field(default_factory=lambda: LineCap(REFUSALS_PER_S))
 
     def begin(self, headers: Headers) -> Identifiers:
         return identifiers(headers, self.sampler, trusted=self.trust_traceparent)
@@ -77,7 +65,7 @@ class Tracing:
             parent=ids.parent,
             attributes=span_attributes.server(summary, self.pseudonym),
             times_us=(finished.started_at_us, finished.ended_at_us),
-            failure=span_attributes.server_failure(finished),
+            failure=_described(finished, span_attributes.server_failure(finished)),
             events=[_event(summary, ruling) for ruling in summary.rulings],
             links=[Link(ids.linked)] if ids.linked else [],
         )
@@ -92,7 +80,7 @@ class Tracing:
             parent=parent,
             attributes=span_attributes.client(finished, self.upstreams.get(finished.upstream)),
             times_us=(started_us, started_us + summary.upstream_us),
-            failure=span_attributes.client_failure(finished),
+            failure=_described(finished, span_attributes.client_failure(finished)),
         )
 
     def _span(
@@ -139,6 +127,11 @@ def _recorded(context: SpanContext) -> SpanContext:
         trace_flags=TraceFlags(TraceFlags.SAMPLED),
         trace_state=context.trace_state,
     )
+
+
+def _described(finished: Finished, failure: str | None) -> str | None:
+    """What the model API did, where that is known better than by one word."""
+    return (finished.upstream_fault or failure) if failure else None
 
 
 def _event(summary: Summary, ruling: Ruling) -> Event:

@@ -24,7 +24,7 @@ def policies_at(path: Path) -> Written[Policies]:
     return Written("policies", path, read=read_texts, parse=load, clock=wall_clock_us)
 
 
-def accounts_at(path: Path) -> Written[Accounts]:
+def accounts_at(path: Path, secret_fingerprint: str) -> Written[Accounts]:
     """Raises `OperatorError`."""
 
     def read(path: Path) -> dict[str, str]:
@@ -32,7 +32,7 @@ def accounts_at(path: Path) -> Written[Accounts]:
 
     def parse(texts: Mapping[str, str]) -> Accounts:
         ((name, text),) = texts.items()
-        return parse_accounts(text, name)
+        return parse_accounts(text, name, secret_fingerprint)
 
     return Written("accounts", path, read=read, parse=parse, clock=wall_clock_us)
 

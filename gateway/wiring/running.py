@@ -6,6 +6,7 @@ settlement, then the store and the last spans.
 """
 
 import contextlib
+import logging
 import math
 import os
 import secrets
@@ -32,9 +33,12 @@ from gateway.settings import Address, Settings
 from gateway.telemetry import Telemetry
 from gateway.wiring.clock import wall_clock_us
 from gateway.wiring.files import Callers, accounts_at, identities_at, policies_at, reloader_of
+from gateway.wiring.in_force import in_force
 from gateway.wiring.stores import greet, kind, open_store, standing
 from gateway.wiring.told import Listener, Told
-from gateway.wiring.upstreams import open_upstreams, upstreams_of
+from gateway.wiring.upstreams import demand_others, open_upstreams, upstreams_of
+
+_log = logging.getLogger(__name__)
 
 TELEMETRY_SHUTDOWN_S = 3.0
 """A collector that does not answer must not hold up a stop."""
@@ -60,10 +64,15 @@ async def gateway_running(
     Raises `OperatorError` for what cannot be used, all of it before anything listens.
     """
     policies = policies_at(settings.policies)
-    accounts = accounts_at(settings.accounts) if settings.accounts is not None else None
-    identities = identities_at(settings.identities) if settings.identities is not None else None
     secret = Secret(settings.secret)
+    accounts = (
+        accounts_at(settings.accounts, secret.fingerprint())
+        if settings.accounts is not None
+        else None
+    )
+    identities = identities_at(settings.identities) if settings.identities is not None else None
     upstreams = upstreams_of(settings)
+    listening = [one for one in (settings.listen, settings.admin) if one is not None]
     telemetry = Telemetry.from_environment(
         os.environ,
         pseudonym=secret.pseudonym,
@@ -76,6 +85,7 @@ async def gateway_running(
         timeout_s=settings.store_timeout_s,
         replicas=settings.replicas,
         on_fault=telemetry.metrics.store_failed,
+        secret_fingerprint=secret.fingerprint(),
     )
     rules = Rules(policies.value)
     census = Census(store.open_reservations, time.monotonic)
@@ -91,6 +101,7 @@ async def gateway_running(
         open_parts.push_async_callback(store.aclose)
         upstream = upstream_app
         if upstream is None:
+            await demand_others(upstreams, listening)
             forwarding = open_upstreams(upstreams, settings)
             open_parts.push_async_callback(forwarding.aclose)
             upstream = forwarding
@@ -155,6 +166,16 @@ async def gateway_running(
             await open_parts.enter_async_context(
                 serving(configuration(console, grace_s=1), operators)
             )
+        _log.info(
+            "%s",
+            in_force(
+                policies.value,
+                None if accounts is None else accounts.value,
+                None if identities is None else identities.value,
+                store=kind(settings.store),
+                upstreams=upstreams.where,
+            ),
+        )
         await open_parts.enter_async_context(reloader.following(settings.reload_every_s))
         yield RunningGateway(
             _address(callers), _address(operators) if operators else None, reloader.reload

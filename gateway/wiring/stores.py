@@ -39,13 +39,14 @@ def open_store(
     timeout_s: float = 0.05,
     replicas: int | None = None,
     on_fault: Callable[[str], None] = lambda _: None,
+    secret_fingerprint: str | None = None,
 ) -> AnyStore:
     """`memory://`, or the URL of a Redis. Nothing is connected yet. Raises `SettingsError`."""
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return MemoryStore(wall_clock_us)
     if scheme in ("redis", "rediss", "unix"):
-        shared = RedisStore(url, timeout_seconds=timeout_s)
+        shared = RedisStore(url, timeout_seconds=timeout_s, secret_fingerprint=secret_fingerprint)
         return OutageStore(shared, clock=wall_clock_us, replicas=replicas, on_fault=on_fault)
     raise SettingsError(
         f'store: "{scheme}" is not known. Allowed: memory://, redis://HOST:PORT/DB, '
@@ -54,7 +55,10 @@ def open_store(
 
 
 async def greet(store: AnyStore) -> None:
-    """Say at once what is wrong with the store."""
+    """Say at once what is wrong with the store.
+
+    Raises `SettingsError` if others count in it under another secret.
+    """
     if isinstance(store, MemoryStore):
         return
     try:

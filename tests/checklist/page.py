@@ -9,12 +9,13 @@ PAGE = Path(__file__).parents[2] / "gateway/docs/checklist.md"
 HEAD = """\
 # Checklist
 
-What others can do, and what a gateway for model APIs must know besides; beside each the test that shows it here. Written
-by `python -m tests.checklist`; a test holds this page to the list, and the list to the tests.
+What others can do, and what a gateway for model APIs must know besides; with each the test that
+shows it here. Written by `python -m tests.checklist`; a test holds this page to the list, and the
+list to the tests.
 """
 
 
-def tests_of(shown: Shown) -> tuple[str, ...]:
+def shown_by(shown: Shown) -> tuple[str, ...]:
     if isinstance(shown, Open):
         return ()
     return (shown,) if isinstance(shown, str) else tuple(shown)
@@ -33,4 +34,4 @@ def written() -> str:
 def _cell(shown: Shown) -> str:
     if isinstance(shown, Open):
         return f"open: {shown.reason}"
-    return "<br>".join(f"`{test}`" for test in tests_of(shown))
+    return "<br>".join(f"`{test}`" for test in shown_by(shown))

@@ -1,7 +1,7 @@
 """What is expected of a rate limiter in front of model APIs, and which test shows each part of it.
 
-The first list is what the field can do today; the others are what a gateway must know of formats and
-of callers. A row names its tests, or says why it is open.
+The first list is what the field can do today; the others are what a gateway must know of formats
+and of callers. A row names its tests, or says why it is open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +30,10 @@ QUOTAS: Mapping[str, Shown] = {
         "policy/test_weights.py::test_each_kind_of_token_is_counted_once",
     ),
     "money per window": (
-        "test_admission_quotas.py::"
-        "test_a_budget_in_money_refuses_what_may_exceed_it_and_says_so_in_dollars",
+        (
+            "test_admission_quotas.py::"
+            "test_a_budget_in_money_refuses_what_may_exceed_it_and_says_so_in_dollars"
+        ),
         "decision/test_settlement.py::test_money_is_settled_at_the_price_of_each_kind_of_token",
     ),
     "crash-safe concurrency lease": (
@@ -61,8 +63,10 @@ QUOTAS: Mapping[str, Shown] = {
     ),
     "calendar / fiscal windows": (
         "test_admission_quotas.py::test_a_calendar_window_begins_anew_at_the_operators_midnight",
-        "contract/test_store.py::"
-        "test_a_day_begins_at_the_operator_s_midnight_and_lasts_23_hours_in_spring",
+        (
+            "contract/test_store.py::"
+            "test_a_day_begins_at_the_operator_s_midnight_and_lasts_23_hours_in_spring"
+        ),
     ),
     "top-up, reset, temporary override": (
         "contract/test_hand.py::test_a_grant_is_added_to_its_quota_until_it_ends",
@@ -72,15 +76,19 @@ QUOTAS: Mapping[str, Shown] = {
     "sliding window, token bucket, GCRA": (
         "decision/test_sliding.py::test_no_true_window_holds_more_than_the_limit",
         "decision/test_bucket.py::test_a_paced_meter_admits_at_most_burst_and_limit_in_a_window",
-        "contract/test_oracle.py::"
-        "test_at_any_moment_ours_admits_nothing_that_the_oracle_would_refuse",
+        (
+            "contract/test_oracle.py::"
+            "test_at_any_moment_ours_admits_nothing_that_the_oracle_would_refuse"
+        ),
     ),
     "server clock": (
         "contract/test_redis.py::test_two_gateways_with_clocks_an_hour_apart_admit_what_one_would"
     ),
     "all or nothing, 1 round trip": (
-        "contract/test_redis.py::"
-        "test_a_reservation_is_one_trip_and_as_many_commands_however_much_is_counted",
+        (
+            "contract/test_redis.py::"
+            "test_a_reservation_is_one_trip_and_as_many_commands_however_much_is_counted"
+        ),
         "contract/test_redis.py::test_a_refusal_leaves_every_byte_as_it_was",
     ),
     "local negative cache": Open("every refusal asks the store, in one trip that writes nothing"),
@@ -99,8 +107,10 @@ QUOTAS: Mapping[str, Shown] = {
     ),
     "n / best_of / candidates": (
         "endings/test_ceilings.py::test_the_most_that_the_fields_can_mean_is_reserved",
-        "facts/dialects/test_openai_completions.py::"
-        "test_every_prompt_gets_as_many_choices_as_may_be_written",
+        (
+            "facts/dialects/test_openai_completions.py::"
+            "test_every_prompt_gets_as_many_choices_as_may_be_written"
+        ),
         "end_to_end/test_gemini_sdk.py::test_several_candidates_are_told_apart",
     ),
     "missing max_tokens clamped": (
@@ -113,8 +123,10 @@ QUOTAS: Mapping[str, Shown] = {
     ),
     "partial billing on disconnect": (
         "endings/test_departures.py::test_a_client_that_leaves_in_mid_stream",
-        "end_to_end/test_charging.py::"
-        "test_an_abandoned_chat_is_charged_for_its_input_and_what_was_delivered",
+        (
+            "end_to_end/test_charging.py::"
+            "test_an_abandoned_chat_is_charged_for_its_input_and_what_was_delivered"
+        ),
     ),
     "idempotent settle": "contract/test_store.py::test_a_second_settlement_moves_nothing",
     "media estimates": (
@@ -127,8 +139,10 @@ QUOTAS: Mapping[str, Shown] = {
     ),
     "x-ratelimit-*": (
         "sdk_matrix/test_requests.py::test_what_remains_is_readable_as_the_page_says",
-        "facts/dialects/test_openai_family.py::TestQuotaHeaders::"
-        "test_of_two_limits_the_scarcer_is_shown",
+        (
+            "facts/dialects/test_openai_family.py::TestQuotaHeaders::"
+            "test_of_two_limits_the_scarcer_is_shown"
+        ),
         "facts/dialects/test_anthropic.py::TestQuotaHeaders::test_each_unit_has_its_headers",
     ),
     "RateLimit + RateLimit-Policy": (
@@ -167,10 +181,14 @@ QUOTAS: Mapping[str, Shown] = {
         "cli/test_backtest.py::test_two_directories_are_compared_account_by_account",
     ),
     "hot reload": (
-        "reload/test_while_traffic_flows.py::"
-        "test_no_request_is_dropped_or_answered_by_a_mixture_while_versions_change",
-        "reload/test_while_traffic_flows.py::"
-        "test_a_limit_lowered_in_mid_window_keeps_what_was_used",
+        (
+            "reload/test_while_traffic_flows.py::"
+            "test_no_request_is_dropped_or_answered_by_a_mixture_while_versions_change"
+        ),
+        (
+            "reload/test_while_traffic_flows.py::"
+            "test_a_limit_lowered_in_mid_window_keeps_what_was_used"
+        ),
     ),
     "deny by default": (
         "facts/dialects/test_unmetered.py::test_a_known_endpoint_is_refused_by_name",
@@ -203,8 +221,10 @@ DIALECTS: Mapping[str, Shown] = {
     ),
     "OpenAI completions": (
         "sdk_matrix/test_requests.py::test_it_arrives_and_the_models_own_books_are_charged",
-        "facts/dialects/test_openai_completions.py::TestRecordedEngine::"
-        "test_usage_of_a_stream_however_it_is_cut",
+        (
+            "facts/dialects/test_openai_completions.py::TestRecordedEngine::"
+            "test_usage_of_a_stream_however_it_is_cut"
+        ),
     ),
     "OpenAI responses": (
         "third_party_mock/test_dialects.py::test_what_it_reports_is_what_is_charged",
@@ -252,16 +272,20 @@ DIALECTS: Mapping[str, Shown] = {
 CALLERS: Mapping[str, Shown] = {
     "API keys of the accounts file, watched": (
         "end_to_end/test_identity.py::test_a_key_that_was_handed_out_is_taken_and_never_passed_on",
-        "reload/test_while_traffic_flows.py::"
-        "test_a_key_that_was_removed_is_refused_and_one_that_was_added_is_known",
+        (
+            "reload/test_while_traffic_flows.py::"
+            "test_a_key_that_was_removed_is_refused_and_one_that_was_added_is_known"
+        ),
     ),
     "JWT: algorithm and audience pinned": (
         "identity/test_tokens.py::test_a_bad_token_is_refused_and_told_why",
         "end_to_end/test_who_may_call.py::test_each_sdk_is_told_why_it_is_not_let_in",
     ),
     "JWT: keys rotated": (
-        "identity/test_tokens.py::"
-        "test_a_key_that_comes_while_a_token_names_it_is_asked_for_and_taken",
+        (
+            "identity/test_tokens.py::"
+            "test_a_key_that_comes_while_a_token_names_it_is_asked_for_and_taken"
+        ),
         "end_to_end/test_who_may_call.py::test_keys_and_proxies_change_while_it_runs",
     ),
     "JWT: claims become attributes": (
@@ -279,10 +303,14 @@ CALLERS: Mapping[str, Shown] = {
         "proxy/test_spoofing.py::test_an_end_user_is_told_apart_and_pays_nothing"
     ),
     "unknown keys refused, or accounts of their own": (
-        "identity/test_identities.py::"
-        "test_with_accounts_a_known_key_is_its_account_and_another_nobodys",
-        "end_to_end/test_who_may_call.py::"
-        "test_unknown_keys_are_admitted_beside_an_accounts_file_if_it_says_so",
+        (
+            "identity/test_identities.py::"
+            "test_with_accounts_a_known_key_is_its_account_and_another_nobodys"
+        ),
+        (
+            "end_to_end/test_who_may_call.py::"
+            "test_unknown_keys_are_admitted_beside_an_accounts_file_if_it_says_so"
+        ),
     ),
     "a refused key leaves no metric": (
         "end_to_end/test_who_may_call.py::test_unknown_callers_are_in_no_metric"

@@ -127,6 +127,7 @@ def test_a_link_to_the_file_stays_a_link(run: Run, file: Path) -> None:
     ("args", "said"),
     [
         (("gk with spaces",), "account's id"),
+        (("",), "error: ID is empty"),
         (("acme", "--attribute", "payment"), "NAME=VALUE"),
     ],
 )
@@ -200,3 +201,20 @@ def test_the_file_may_be_named_by_a_settings_file(run: Run, file: Path) -> None:
     config.write_text("accounts: accounts.yaml\n")
     assert run("account", "add", "acme", "--config", config).code == 0
     assert len(read(file)) == 1
+
+
+def test_one_file_never_holds_hashes_of_two_secrets(run: Run, file: Path) -> None:
+    run("account", "add", "acme", "--accounts", file, GAUGER_SECRET="the first secret of ours")
+    before = file.read_text()
+    ran = run("account", "add", "b", "--accounts", file, GAUGER_SECRET="another secret of ours")
+    assert ran.code == 1
+    assert "made with another secret" in ran.err
+    assert f"{file}:2:9: " in ran.err
+    assert ran.out == ""
+    assert file.read_text() == before
+
+
+def test_a_file_that_has_keys_is_not_said_to_be_of_this_secret(run: Run, file: Path) -> None:
+    file.write_text(COMMENTED)
+    run("account", "add", "third", "--accounts", file, GAUGER_SECRET="a secret of enough bytes")
+    assert "secret:" not in file.read_text()

@@ -13,6 +13,8 @@ COMMANDS = (
 
 def test_the_version_is_the_packages(run: Run) -> None:
     assert run("version").out.startswith(f"gauger {gateway.__version__} ")
+    asked = run("--version")
+    assert (asked.code, asked.out) == (0, run("version").out)
 
 
 @pytest.mark.parametrize("args", [["--help"], []])

@@ -5,6 +5,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 from gateway.console import pages
+from gateway.facts.exchange import Ask
+from gateway.policy.predicate import condition
 from gateway.policy.quota import Policies
 from gateway.telemetry.recent import Row, row
 from gateway.telemetry.summary import summarise
@@ -36,6 +38,24 @@ class Elements(HTMLParser):
 
 def shown(*rows: Row) -> str:
     return pages.status_page(status(), list(rows))
+
+
+def test_a_quota_that_holds_for_some_says_for_which() -> None:
+    text = 'request.model == "frontier<b>"'
+    some = quota(limit(5), when=condition(text))
+    page = pages.status_page(status(policies=Policies((some,), "0123456789ab")), [])
+    assert text in Elements(page).text
+    assert "when" not in " ".join(Elements(shown()).text).split()
+
+
+def test_a_name_without_a_space_is_broken_in_its_cell() -> None:
+    """A caller chooses what the model is called, and must not push the table off the page."""
+    long = row(summarise(exchanges.answered(ask=Ask(model="x" * 256))))
+    page = shown(long)
+    cells = [attrs.get("class") for name, attrs in Elements(page).elements if name == "td"]
+    assert "asked" in cells
+    assert re.search(r"\.asked[^}]*\{[^}]*overflow-wrap: anywhere", page)
+    assert re.search(r"\.asked[^}]*\{[^}]*max-width: \d", page)
 
 
 def test_the_page_names_quotas_with_their_whys_limits_and_place() -> None:

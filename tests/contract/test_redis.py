@@ -12,7 +12,7 @@ import pytest
 
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import RECORD_US, Reservation, SettledCharge
-from gateway.errors import StoreUnavailable
+from gateway.errors import SettingsError, StoreUnavailable
 from gateway.policy.quota import SECOND_US, Period, Unit, WindowKind
 from gateway.store.redis import RedisStore
 from tests.contract.conftest import TIMEOUT_SECONDS
@@ -447,3 +447,49 @@ def every_call(store: RedisStore) -> list[Callable[[], Awaitable[object]]]:
         lambda: store.renew(of),
         store.open_reservations,
     ]
+
+
+async def test_two_secrets_cannot_share_a_store(server: RedisServer, prefix: str) -> None:
+    async def start(fingerprint: str) -> None:
+        store = RedisStore(
+            server.url,
+            prefix=prefix,
+            timeout_seconds=TIMEOUT_SECONDS,
+            secret_fingerprint=fingerprint,
+        )
+        try:
+            await store.start()
+        finally:
+            await store.aclose()
+
+    await start("0123456789abcdef")
+    with server.client() as client:
+        client.expire(f"{prefix}.secret", 60)
+    await start("0123456789abcdef")
+    with pytest.raises(SettingsError, match=r"have another secret.*twice its limits"):
+        await start("fedcba9876543210")
+    with server.client() as client:
+        assert client.ttl(f"{prefix}.secret") > 60, "whoever starts keeps it from lapsing"
+        client.delete(f"{prefix}.secret")
+    await start("fedcba9876543210")
+
+
+async def test_another_secret_that_is_seen_late_is_told_and_served(
+    server: RedisServer, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The store was away at the start, so nobody could be asked."""
+    with server.client() as client:
+        client.set(f"{prefix}.secret", "0123456789abcdef")
+    store = RedisStore(
+        server.url,
+        prefix=prefix,
+        timeout_seconds=TIMEOUT_SECONDS,
+        secret_fingerprint="fedcba9876543210",
+    )
+    try:
+        for _ in range(2):
+            assert (await store.present("replica", SECOND_US)).replicas == 1
+        assert await store.open_reservations() == 0
+    finally:
+        await store.aclose()
+    assert [r.levelname for r in caplog.records if "another secret" in r.message] == ["ERROR"]

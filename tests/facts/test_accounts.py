@@ -149,3 +149,22 @@ def test_a_key_written_by_mistake_is_not_repeated(text: str) -> None:
     for problem in problems(text):
         assert "CANARY" not in problem.message
         assert problem.excerpt == ""
+
+
+def test_hashes_of_another_secret_are_told_by_their_fingerprint() -> None:
+    ours, theirs = Secret(b"ours").fingerprint(), Secret(b"theirs").fingerprint()
+    text = f'secret: "{ours}"\naccounts: []\n'
+    parse_accounts(text, "accounts.yaml")
+    parse_accounts(text, "accounts.yaml", ours)
+    parse_accounts("accounts: []", "accounts.yaml", theirs)
+    with pytest.raises(Problems) as raised:
+        parse_accounts(text, "accounts.yaml", theirs)
+    (problem,) = raised.value.problems
+    assert (problem.line, problem.column) == (1, 9)
+    assert "made with another secret" in problem.message
+
+
+def test_a_secret_in_the_place_of_its_fingerprint_is_not_repeated() -> None:
+    (problem,) = problems("secret: hunter2-hunter2-hunter2\naccounts: []\n")
+    assert "fingerprint" in problem.message
+    assert "hunter2" not in f"{problem.message}{problem.excerpt}"

@@ -59,3 +59,10 @@ def test_what_identifies_elsewhere_can_name_an_account(name: str) -> None:
 @pytest.mark.parametrize("name", ["", " a", "a ", "a\n", "a\tb", "\u00e4", "a" * 256, "key_1"])
 def test_what_would_mislead_or_is_ours_cannot(name: str) -> None:
     assert not can_name_account(name)
+
+
+def test_a_fingerprint_tells_secrets_apart_and_is_none_of_the_other_names() -> None:
+    one, two = Secret(b"one"), Secret(b"two")
+    assert one.fingerprint() == Secret(b"one").fingerprint() != two.fingerprint()
+    assert len(one.fingerprint()) == 16
+    assert one.fingerprint() not in (one.credential_hash("")[:16], one.pseudonym("")[:16])

@@ -77,3 +77,19 @@ async def test_draining_waits_for_a_request_that_is_still_being_read() -> None:
     caller.leave()
     assert await draining is True
     assert running.done()
+
+
+async def test_a_ring_of_gateways_ends_where_it_began() -> None:
+    on = stage(answering())
+    first = await Caller(on.gateway).run()
+    await on.rest()
+    (forwarded,) = on.model.scopes
+    named = [(n, v) for n, v in forwarded["headers"] if n == b"via"]
+    again = await Caller(on.gateway, more_headers=[(b"via", b"1.1 other"), *named]).run()
+    await on.rest()
+    other = stage(answering())
+    elsewhere = await Caller(other.gateway, more_headers=named).run()
+    await other.rest()
+    assert (first.status, again.status, elsewhere.status) == (200, 400, 200)
+    assert b"in a ring" in again.body
+    assert len(on.model.scopes) == 1

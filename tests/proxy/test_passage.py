@@ -127,6 +127,7 @@ async def test_what_was_never_sent_is_released(
     assert caller.completed
     assert on.finished.ending is Ending.UPSTREAM_FAILED
     assert on.finished.upstream_error == kind
+    assert on.finished.upstream_fault == str(error)
 
 
 @pytest.mark.parametrize(
@@ -415,6 +416,14 @@ async def test_what_cannot_be_judged_is_answered_and_reserves_nothing(
     assert on.model.scopes == []
     assert on.store.reserved == []
     assert on.finished.ending is Ending.REJECTED
+
+
+async def test_a_body_that_is_too_large_closes_the_connection_and_says_so_once() -> None:
+    on = stage(answering())
+    caller = await Caller(on.gateway, more_headers=[(b"content-length", b"99999999999")]).run()
+    await on.rest()
+    said = [name for name, _ in caller.sent[0]["headers"]]
+    assert said.count(b"connection") == 1
 
 
 async def test_a_refusal_over_an_unread_body_closes_the_connection() -> None:

@@ -88,11 +88,6 @@ def test_both_ports_may_be_free_ones(policies: Path) -> None:
     assert made.listen == made.admin
 
 
-def test_gauger_cannot_be_its_own_upstream(policies: Path) -> None:
-    said = problems(policies, upstream="http://127.0.0.1:8080")
-    assert "is gauger itself" in said
-
-
 @pytest.mark.parametrize(
     "given",
     [

@@ -1,10 +1,19 @@
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
+from gateway.decision.finished import Ending
 from gateway.facts.exchange import Ask
-from gateway.telemetry.decision_log import LOGGER, DecisionLog, line
+from gateway.policy.quota import SECOND_US
+from gateway.telemetry.decision_log import (
+    FAULTS_PER_S,
+    LINES_PER_S,
+    LOGGER,
+    DecisionLog,
+    line,
+)
 from gateway.telemetry.summary import summarise
 from tests.telemetry import exchanges
 
@@ -80,3 +89,51 @@ def test_no_value_can_break_out_of_its_line(log: pytest.LogCaptureFixture) -> No
     DecisionLog().write(summarise(exchanges.refused(ask=ask)))
     assert "\n" not in log.messages[0]
     assert json.loads(log.messages[0])["decision"] == "throttle"
+
+
+def test_a_model_api_that_fails_is_told_with_its_cause_and_the_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fault = "No connection to 127.0.0.1:9: Connection refused."
+    failed = exchanges.answered(ending=Ending.UPSTREAM_FAILED, upstream_fault=fault)
+    DecisionLog().write(summarise(failed))
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == f"req_1: {fault}"
+
+
+def test_a_model_api_that_fails_all_the_time_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = DecisionLog()
+    failed = exchanges.answered(ending=Ending.UPSTREAM_FAILED, upstream_fault="It closed.")
+    for _ in range(FAULTS_PER_S + 7):
+        log.write(summarise(failed))
+    assert len(caplog.messages) == FAULTS_PER_S
+    later = exchanges.answered(
+        ending=Ending.UPSTREAM_FAILED,
+        upstream_fault="It closed.",
+        ended_at_us=failed.ended_at_us + SECOND_US,
+    )
+    log.write(summarise(later))
+    told, last = caplog.messages[FAULTS_PER_S:]
+    assert told.startswith("7 ")
+    assert last == "req_1: It closed."
+
+
+def test_a_flood_of_refusals_does_not_fill_the_log(log: pytest.LogCaptureFixture) -> None:
+    to, refused = DecisionLog(), exchanges.refused()
+    for _ in range(LINES_PER_S + 30):
+        to.write(summarise(refused))
+    assert len(log.messages) == LINES_PER_S
+    to.write(summarise(replace(refused, ended_at_us=refused.ended_at_us + SECOND_US)))
+    told, last = log.messages[LINES_PER_S:]
+    assert told.startswith("30 ")
+    assert json.loads(last)["decision"] == "throttle"
+
+
+def test_who_wants_every_exchange_gets_every_line(log: pytest.LogCaptureFixture) -> None:
+    to = DecisionLog(allowed_too=True)
+    for _ in range(LINES_PER_S + 30):
+        to.write(summarise(exchanges.refused()))
+    assert len(log.messages) == LINES_PER_S + 30

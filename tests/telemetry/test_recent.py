@@ -27,6 +27,7 @@ def test_a_row_says_who_what_and_how_much() -> None:
         "settlement": "reported",
         "status": 200,
         "ending": "completed",
+        "upstream_fault": None,
         "duration_ms": 2000.0,
     }
 
@@ -37,6 +38,11 @@ def test_a_row_of_a_refusal_says_why() -> None:
     assert told["why"] == "The why of requests-per-minute."
     assert (told["reason"], told["refusal"]) == ("quota_exceeded", "rate")
     assert told["settled_tokens"] is None
+
+
+def test_a_row_of_a_failure_says_what_the_model_api_did() -> None:
+    failed = exchanges.answered(upstream_error="protocol", upstream_fault="api:443 redirects.")
+    assert row(summarise(failed))["upstream_fault"] == "api:443 redirects."
 
 
 def test_a_row_without_an_account_has_none() -> None:

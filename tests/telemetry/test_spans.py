@@ -223,6 +223,19 @@ async def test_a_failure_marks_the_span_of_whoever_failed(
         assert span.attributes.get("error.type") == error
 
 
+async def test_what_the_model_api_did_describes_the_spans_of_its_failure(told: Told) -> None:
+    failed = exchanges.answered(
+        upstream_error="unreachable",
+        upstream_fault="api:443 closed without an answer.",
+        upstream_status=None,
+        status=502,
+        ending=Ending.UPSTREAM_FAILED,
+    )
+    for span in await told.spans(failed):
+        assert span.failure == "api:443 closed without an answer."
+        assert span.attributes["error.type"] == "unreachable"
+
+
 async def test_an_estimated_settlement_says_so_and_reports_no_usage(told: Told) -> None:
     settled = settlement(
         Estimate(10, 100, declared=True), UNREPORTED, Delivered(began=True, output_tokens=7)

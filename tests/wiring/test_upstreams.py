@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
+from gateway.errors import SettingsError
 from gateway.proxy.intake import UpstreamKey
 from gateway.proxy.selection import THE_ONE, Selection
 from gateway.proxy.upstream.written import parse_upstreams
-from gateway.settings import Settings
-from gateway.wiring.upstreams import open_upstreams, upstreams_of
+from gateway.settings import Address, Settings
+from gateway.wiring.upstreams import demand_others, open_upstreams, upstreams_of
 from tests.parts.serving import serving
 from tests.proxy.stage import QUESTION, Caller, Model, answering, stage
 
@@ -53,3 +56,42 @@ def test_the_settings_name_one_upstream_that_takes_everything() -> None:
         policies=Path("policies"), upstream="http://h", secret=b"s", upstream_key="sk-1"
     )
     assert upstreams_of(with_key).select("openai", "m") == Selection(THE_ONE, UpstreamKey("sk-1"))
+
+
+@pytest.mark.parametrize(
+    ("upstream", "listening"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+        ("http://localhost:8080", "127.0.0.1"),
+        ("http://127.0.0.1:8080", "localhost"),
+        ("http://0.0.0.0:8080", "127.0.0.1"),
+        ("http://127.0.0.9:8080", "0.0.0.0"),  # noqa: S104  # nothing listens
+        ("http://[::ffff:127.0.0.1]:8080", "127.0.0.1"),
+        ("http://[::1]:8080", "::"),
+    ],
+)
+async def test_gauger_cannot_be_its_own_upstream_by_any_name(upstream: str, listening: str) -> None:
+    settings = Settings(policies=Path("policies"), upstream=upstream, secret=b"s")
+    with pytest.raises(SettingsError, match="is gauger itself"):
+        await demand_others(upstreams_of(settings), [Address(listening, 8080)])
+
+
+async def test_a_selected_upstream_and_the_admin_port_are_no_exceptions() -> None:
+    upstreams = parse_upstreams(["http://127.0.0.1:1", "local-*=http://localhost:9090"])
+    with pytest.raises(SettingsError, match="is gauger itself"):
+        await demand_others(upstreams, [Address("127.0.0.1", 8080), Address("127.0.0.1", 9090)])
+
+
+@pytest.mark.parametrize(
+    ("upstream", "listening"),
+    [
+        ("http://127.0.0.1:8081", "127.0.0.1"),
+        ("http://127.0.0.2:8080", "127.0.0.1"),
+        ("http://192.0.2.1:8080", "0.0.0.0"),  # noqa: S104  # nothing listens
+        ("http://127.0.0.1:8080", "::"),
+        ("http://nobody.invalid:8080", "127.0.0.1"),
+    ],
+)
+async def test_another_server_is_no_ring(upstream: str, listening: str) -> None:
+    settings = Settings(policies=Path("policies"), upstream=upstream, secret=b"s")
+    await demand_others(upstreams_of(settings), [Address(listening, 8080)])

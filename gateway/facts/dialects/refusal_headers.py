@@ -43,8 +43,6 @@ def refusal_headers(refusal: Refusal, *, milliseconds: bool) -> Headers:
     headers = _retry_headers(refusal, milliseconds=milliseconds)
     if refusal.kind is RefusalKind.METHOD_NOT_ALLOWED and refusal.allow is not None:
         headers.append((b"allow", refusal.allow.encode()))
-    if refusal.kind is RefusalKind.BODY_TOO_LARGE:
-        headers.append((b"connection", b"close"))  # the rest of the body is not read
     if refusal.kind in (RefusalKind.NO_CREDENTIAL, RefusalKind.BAD_CREDENTIAL):
         headers.append((b"www-authenticate", b"Bearer"))  # RFC 9110, section 15.5.2
     return headers

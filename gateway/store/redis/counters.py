@@ -9,6 +9,7 @@ from gateway.decision.port import RECORD_US, Present, Reservation, Reserved, Set
 from gateway.errors import StoreUnavailable
 from gateway.store.keys import account_pattern, holder_digest, meter_field, partition_key
 from gateway.store.redis.link import Link, Scripts
+from gateway.store.redis.one_secret import OneSecret
 from gateway.store.redis.scripts import HAND, PRESENT, RENEW, REPLAY, RESERVE, SETTLE, Script
 from gateway.store.redis.wire import Wire
 from gateway.store.redis.words import (
@@ -59,6 +60,7 @@ class RedisStore:
         prefix: str = "gauger",
         timeout_seconds: float = TIMEOUT_SECONDS,
         pipelined: bool = True,
+        secret_fingerprint: str | None = None,
     ) -> None:
         """`clock` gives microseconds, for tests and replay.
 
@@ -66,6 +68,7 @@ class RedisStore:
         `near` guesses that clock (by itself: this machine's), to tell the server which windows of
         a calendar are around it. A wrong guess costs a second round trip, and is learned from.
         `pipelined`: over a connection of our own; else over redis-py's, for comparison.
+        `secret_fingerprint`: of the secret that names the accounts, which all must share.
         Raises SettingsError for a bad `url`.
         """
         self._link = Link(url, timeout_seconds=max(timeout_seconds, _ADMIN_TIMEOUT_SECONDS))
@@ -77,6 +80,12 @@ class RedisStore:
         self._ahead_us = 0
         """By how much the server's clock was ahead of the guess when the guess was of no use."""
         self._prefix = prefix
+        self._one_secret = (
+            # Not one of the counters, which are `prefix:...`.
+            OneSecret(self._link, f"{prefix}.secret", secret_fingerprint)
+            if secret_fingerprint
+            else None
+        )
         self.last_seen = LastSeen()
         self._grace_us = _GRACE_FOR_A_FOREIGN_CLOCK_US if clock else _GRACE_US
         self.warnings: list[str] = []
@@ -86,8 +95,11 @@ class RedisStore:
         """Connect, load the scripts, look at the server's settings.
 
         Not needed for the other calls: what is missing is made good at the first of them.
+        Raises `SettingsError` if others share the server with another secret.
         """
         await self._link.ping()
+        if self._one_secret is not None:
+            await self._one_secret.demand()
         await self._link.load_scripts()
         self.warnings = []
         policy = await self._link.setting("maxmemory-policy")
@@ -190,6 +202,8 @@ class RedisStore:
         return int(answer[1])
 
     async def present(self, replica: str, lasting_us: int) -> Present:
+        if self._one_secret is not None:
+            await self._one_secret.look_again()
         replicas, known, at_us = await self._scripts.run(
             PRESENT, [self._replicas_key], [replica, lasting_us]
         )

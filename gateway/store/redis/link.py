@@ -133,6 +133,15 @@ class Link:
             async for key in self._redis.scan_iter(match=pattern, count=1000):
                 await self._command("UNLINK", key)
 
+    async def first_of(self, key: str, value: str, lasts_seconds: int) -> str:
+        """What was set first; it lasts so long again if that was the same `value`."""
+        with translated():
+            await self._command("SET", key, value, "NX", "EX", lasts_seconds)
+            found = await self._command("GET", key)
+            if found == value.encode():
+                await self._command("EXPIRE", key, lasts_seconds)
+        return found.decode("ascii", "replace") if found else ""
+
     async def remove_member(self, key: str, member: str) -> None:
         """From a sorted set."""
         with translated():

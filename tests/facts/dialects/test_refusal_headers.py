@@ -27,7 +27,7 @@ ROWS = [
     (RefusalKind.UNKNOWN_ROUTE, None, STOP),
     (RefusalKind.METHOD_NOT_ALLOWED, None, {**STOP, "allow": "POST"}),
     (RefusalKind.MALFORMED, None, STOP),
-    (RefusalKind.BODY_TOO_LARGE, None, {**STOP, "connection": "close"}),
+    (RefusalKind.BODY_TOO_LARGE, None, STOP),
     (RefusalKind.STORE_UNAVAILABLE, SECOND_US, SOON),
     (RefusalKind.IDENTITY_UNAVAILABLE, SECOND_US, SOON),
     (RefusalKind.STORE_UNAVAILABLE, None, SOON),
