@@ -146,7 +146,7 @@ class Admission:
         elif permit.reservation is not None:
             made = permit.reservation.charges
             await self._store.settle(permit.reservation, settled.charges(made))
-        self._learn(permit.facts, usage)
+        self._learn(permit.facts, settled.usage)
         return settled
 
     async def renew(self, permit: Permit) -> None:

@@ -105,7 +105,7 @@ class UpstreamProtocolError(UpstreamError):
 
 
 class UpstreamRedirected(UpstreamProtocolError):
-    """It sent callers elsewhere, where no quota would hold: 502. It does no work for a redirect."""
+    """It would send callers elsewhere, where no quota holds: 502."""
 
     kind = "redirect"
 

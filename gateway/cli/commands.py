@@ -53,7 +53,7 @@ app = typer.Typer(
 @app.callback()
 def options(
     *,
-    version: Annotated[  # noqa: ARG001  # its callback ends the command
+    version: Annotated[  # its callback ends the command
         bool,
         typer.Option("--version", is_eager=True, callback=show, help="Print the version."),
     ] = False,

@@ -12,7 +12,7 @@ def version() -> None:
     typer.echo(f"gauger {__version__} (Python {platform.python_version()})")
 
 
-def show(wanted: bool) -> None:  # noqa: FBT001  # an option's callback
+def show(wanted: bool) -> None:  # an option's callback
     if wanted:
         version()
         raise typer.Exit

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.console.account_routes import account_routes
 from gateway.console.accounts import AccountDesk
 from gateway.console.changing import reason_to_refuse
+from gateway.console.host import ThisMachineOnly
 from gateway.console.pages import POLICY, SHOWN, status_page, unavailable_page
 from gateway.console.status import ConsoleStatus
 from gateway.reload import Outcome, Reloaded
@@ -55,7 +56,7 @@ def make_console(
             Route("/reload", console.reload, methods=["POST"]),
             *account_routes(accounts),
         ],
-        middleware=[Middleware(_SafeHeaders)],
+        middleware=[Middleware(_SafeHeaders), Middleware(ThisMachineOnly)],
     )
 
 

@@ -40,7 +40,7 @@ class ConsoleStatus:
     def unready(self) -> str | None:
         """Why no traffic should be sent here; None if it may."""
         if self.stopping:
-            return "shutting down"
+            return "stopping: what has begun is finished, and nothing new is taken"
         return self.store_unready
 
     @property

@@ -42,6 +42,7 @@ def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> De
         (*_reasons(charges, readings, quotas), *_lacking_in_shadow(plan)),
         refusal,
         reserved.state if charges and reserved else StoreState.UNUSED,
+        plan.gaps,
     )
 
 
@@ -63,6 +64,7 @@ def store_unavailable(
             retry_after_us=SECOND_US,
         ),
         store=StoreState.UNAVAILABLE,
+        gaps=plan.gaps,
     )
 
 
@@ -78,6 +80,7 @@ def _blocked(plan: Plan, ban: Ban) -> Decision:
         reasons=(Reason("operator", ban.code, ban.why),),
         refusal=SUSPENDED,
         store=StoreState.OK,
+        gaps=plan.gaps,
     )
 
 
@@ -104,6 +107,7 @@ def _refused_for_a_lack(plan: Plan, quota: Quota) -> Decision:
         reasons=(Reason(quota.id, plan.lack.value, quota.why), *_lacking_in_shadow(plan)),
         refusal=refusal,
         store=StoreState.UNUSED,
+        gaps=plan.gaps,
     )
 
 
@@ -141,13 +145,13 @@ def _reasons(
     charges: tuple[Charge, ...], readings: tuple[Reading, ...], quotas: dict[str, Quota]
 ) -> list[Reason]:
     reasons: list[Reason] = []
-    for charge, reading in zip(charges, readings, strict=True):
+    for i, (charge, reading) in enumerate(zip(charges, readings, strict=True)):
         quota = quotas[charge.limit.quota_id]
         if reading.fits and quota.warn_at_percent is None:
             continue
         code = _code(charge, reading, quota)
         if code:
-            reasons.append(Reason(quota.id, code, quota.why))
+            reasons.append(Reason(quota.id, code, quota.why, charge=i))
     return reasons
 
 
@@ -173,9 +177,10 @@ def _lacking_in_shadow(plan: Plan) -> list[Reason]:
 def _refusal(charge: Charge, reading: Reading) -> Refusal:
     limit = charge.limit
     if limit.unit is Unit.CONCURRENT:
+        what = "request" if limit.amount == 1 else "requests"
         return Refusal(
             RefusalKind.CONCURRENCY,
-            f"Limit of {limit.amount} requests in flight reached. Retry when one has ended.",
+            f"Limit of {limit.amount:,} {what} in flight reached. Retry when one has ended.",
             retry_after_us=CONCURRENCY_RETRY_US,
         )
     described = spoken_limit(limit)

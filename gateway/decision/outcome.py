@@ -6,7 +6,7 @@ Answer, trace, metric and log are all written from this one value, so none of th
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.decision.plan import Charge, Estimate
+from gateway.decision.plan import NO_GAPS, Charge, Estimate, Gaps
 from gateway.decision.port import Reading, StoreState
 from gateway.facts.refusal import QuotaState, Refusal
 from gateway.policy.quota import Unit
@@ -29,6 +29,8 @@ class Reason:
     `account_suspended`."""
     why: str
     """The operator's own sentence, for the engineer who reads the trace."""
+    charge: int | None = None
+    """Index of the charge that it is about; None if nothing was charged."""
 
 
 @made_often
@@ -46,6 +48,7 @@ class Decision:
     reasons: tuple[Reason, ...]
     refusal: Refusal | None
     store: StoreState
+    gaps: Gaps = NO_GAPS
 
     @property
     def allowed(self) -> bool:
@@ -79,4 +82,5 @@ def _shown(charge: Charge, reading: Reading) -> QuotaState:
         full_after_us=reading.full_after_us,
         retry_after_us=None if reading.fits else reading.retry_after_us,
         refused=not reading.fits,
+        weighted=limit.weights is not None,
     )

@@ -11,7 +11,6 @@ from gateway.policy.quota import Limit, Missing, Mode, Policies, Quota, Unit, Un
 from gateway.policy.weights import Weights
 from gateway.values import made_often
 
-
 UNDECLARED_SHARE = 4
 """A request that declares no ceiling reserves at most this part of a limit."""
 
@@ -70,6 +69,20 @@ class Lack(StrEnum):
 
 @made_often
 @dataclass(frozen=True, slots=True)
+class Gaps:
+    """What a request did not tell, by ids of policies. Each policy has its way to do without."""
+
+    conditions: tuple[str, ...] = ()
+    """Their condition failed, and therefore holds."""
+    partitions: tuple[str, ...] = ()
+    """A fact that they count by is missing."""
+
+
+NO_GAPS = Gaps()
+
+
+@made_often
+@dataclass(frozen=True, slots=True)
 class Plan:
     charges: tuple[Charge, ...]
     estimate: Estimate
@@ -81,6 +94,7 @@ class Plan:
     """What is lacking, if it is `refused_by`."""
     would_refuse: tuple[Quota, ...] = ()
     """Quotas in shadow mode that would have refused so."""
+    gaps: Gaps = NO_GAPS
 
     def reserved(self, unit: Unit) -> int:
         """The most that is reserved of a unit against any limit; for people and traces."""
@@ -91,14 +105,27 @@ def plan(policies: Policies, facts: Facts, estimate: Estimate) -> Plan:
     """Every quota that applies, each with its partition and what to reserve."""
     charges: list[Charge] = []
     would_refuse: list[Quota] = []
-    for quota in policies.applying(facts):
+    missing: list[str] = []
+    quotas, failed = policies.applying(facts)
+    for quota in quotas:
         try:
-            charges += _charges(quota, policies, facts, estimate)
+            charges += _charges(quota, policies, facts, estimate, missing)
         except _Lacking as lacking:
             if quota.mode is Mode.ENFORCE:
-                return Plan((), estimate, policies.digest, quota, lacking.what)
+                gaps = _gaps(failed, missing)
+                return Plan((), estimate, policies.digest, quota, lacking.what, gaps=gaps)
             would_refuse.append(quota)
-    return Plan(tuple(charges), estimate, policies.digest, would_refuse=tuple(would_refuse))
+    return Plan(
+        tuple(charges),
+        estimate,
+        policies.digest,
+        would_refuse=tuple(would_refuse),
+        gaps=_gaps(failed, missing),
+    )
+
+
+def _gaps(failed: tuple[str, ...], missing: list[str]) -> Gaps:
+    return Gaps(failed, tuple(dict.fromkeys(missing))) if failed or missing else NO_GAPS
 
 
 class _Lacking(Exception):
@@ -106,8 +133,11 @@ class _Lacking(Exception):
         self.what = what
 
 
-def _charges(quota: Quota, policies: Policies, facts: Facts, estimate: Estimate) -> list[Charge]:
-    partition = _partition(quota, facts)
+def _charges(
+    quota: Quota, policies: Policies, facts: Facts, estimate: Estimate, missing: list[str]
+) -> list[Charge]:
+    """Adds to `missing` the id of a quota that cannot be counted by all of its facts."""
+    partition = _partition(quota, facts, missing)
     if partition is None:
         return []
     charges = []
@@ -121,12 +151,13 @@ def _charges(quota: Quota, policies: Policies, facts: Facts, estimate: Estimate)
     return charges
 
 
-def _partition(quota: Quota, facts: Facts) -> Partition | None:
+def _partition(quota: Quota, facts: Facts, missing: list[str]) -> Partition | None:
     """None if the quota passes over what it cannot count by."""
     parts: list[tuple[str, str]] = []
     for name in quota.per:
         value = partition_value(name, facts)
         if value is None:
+            missing.append(quota.id)
             if quota.missing is Missing.REFUSE:
                 raise _Lacking(Lack.PARTITION)
             if quota.missing is Missing.SKIP:

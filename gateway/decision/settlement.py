@@ -3,15 +3,24 @@
 The table is in the documentation (`gateway/docs/settlement.md`); this file is the table.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.decision.plan import Charge, Estimate
 from gateway.decision.port import SettledCharge
-from gateway.facts.usage import Usage
+from gateway.facts.usage import NEVER_ABSURD_TOKENS, Usage, most_output_tokens
 from gateway.policy.quota import OnAbort, Unit
 from gateway.policy.weights import TokenCounts, counts
 from gateway.values import made_often
+
+_MOST_FOR_ONE_ESTIMATED = 64
+"""Tokens of input. What was sent is known but for its files, and stands in four bytes each."""
+
+_MOST_OF_A_CEILING = 4
+"""Models keep to what is declared, but for servers that count thoughts beside it."""
+
+_CLEARLY_WRITTEN = 16
+"""Delivered tokens that are not written by a model which says that it wrote none."""
 
 
 class Basis(StrEnum):
@@ -51,7 +60,7 @@ class Settlement:
     input_tokens: int
     output_tokens: int
     usage: Usage
-    """As reported, for the trace; parts may be None."""
+    """As reported and believed, for the trace; parts may be None."""
     aborted: bool = False
     """The model was called off and what it used is not known: see `OnAbort`."""
 
@@ -85,6 +94,7 @@ class Settlement:
 
 def settlement(estimate: Estimate, usage: Usage, delivered: Delivered) -> Settlement:
     """Reported usage wins; what is missing of it is estimated; what never began is released."""
+    usage = _believed(estimate, usage, delivered)
     if usage.complete:
         return Settlement(Basis.REPORTED, usage.input_tokens or 0, usage.output_tokens or 0, usage)
     told_nothing = usage.input_tokens is None and usage.output_tokens is None
@@ -97,6 +107,28 @@ def settlement(estimate: Estimate, usage: Usage, delivered: Delivered) -> Settle
         usage,
         delivered.aborted,
     )
+
+
+def _believed(estimate: Estimate, usage: Usage, delivered: Delivered) -> Usage:
+    """Without the counts that cannot be those of this exchange: one would fill every limit."""
+    read, written = usage.input_tokens, usage.output_tokens
+    if read is not None and read > max(
+        estimate.input_tokens * _MOST_FOR_ONE_ESTIMATED, NEVER_ABSURD_TOKENS
+    ):
+        usage = replace(
+            usage, input_tokens=None, cached_tokens=None, cache_write_tokens=None, absurd=True
+        )
+    if written is not None and not _may_have_written(written, estimate, delivered):
+        usage = replace(usage, output_tokens=None, reasoning_tokens=None, absurd=True)
+    return usage
+
+
+def _may_have_written(written: int, estimate: Estimate, delivered: Delivered) -> bool:
+    ceiling = estimate.output_tokens if estimate.declared else None
+    if written == 0 and ceiling != 0:  # with a ceiling of 0 a prompt may be echoed
+        return delivered.output_tokens < _CLEARLY_WRITTEN
+    most = most_output_tokens(delivered.output_tokens)
+    return written <= max((ceiling or 0) * _MOST_OF_A_CEILING, most)
 
 
 def _known(reported: int | None, otherwise: int) -> int:

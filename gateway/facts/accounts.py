@@ -31,7 +31,7 @@ from gateway.source.yaml_text import Document, Path, Value, read
 LATEST_CREATED_AT_S = 10**11
 """The year 5138. More means milliseconds."""
 
-ANOTHER_SECRET = (
+MADE_ELSEWHERE = (
     "The hashes in this file were made with another secret than the one in use, with which none of "
     "their keys would be known. Set the secret they were made with: GAUGER_SECRET, --secret-file, "
     "or gauger.secret beside this file."
@@ -179,7 +179,7 @@ def parse_accounts(text: str, name: str, secret_fingerprint: str | None = None) 
     else:
         if file.secret is not None and secret_fingerprint not in (None, file.secret):
             problems.append(
-                document.source.problem(document.value_place(("secret",)), ANOTHER_SECRET)
+                document.source.problem(document.value_place(("secret",)), MADE_ELSEWHERE)
             )
         if not problems:
             return Accounts(file.accounts)

@@ -60,6 +60,23 @@ def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     return value
 
 
+def read_tolerantly(data: bytes, *, max_depth: int) -> object:
+    """What a value is to a reader that forgives: of answers, which are counted and passed on as is.
+
+    NaN, half a surrogate pair, bytes that are no text, a byte order mark and what follows the value
+    are no reason not to read it. A number beyond 64 bits is infinite. None for what nobody could
+    read; never raises.
+    """
+    text = data.removeprefix(_BYTE_ORDER_MARK).decode(errors="replace").lstrip()
+    if _ESCAPED_SURROGATE.search(data):
+        text = _LONE_SURROGATE.sub(lambda found: r"\ufffd" if found["lone"] else found[0], text)
+    try:
+        value, _ = _TOLERANT.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return None if _deeper_than(max_depth, value) else value
+
+
 def dump(value: object) -> bytes:
     """Compact JSON, in UTF-8."""
     return msgspec.json.encode(value)
@@ -120,6 +137,13 @@ def _whole(text: str, digits: str) -> int:
     if len(digits) <= _LONGEST_64_BIT and -(2**63) <= (number := int(digits)) < 2**64:
         return number
     return _refuse_number(text, digits)
+
+
+def _whole_or_infinite(digits: str) -> float:
+    return int(digits) if len(digits) <= _LONGEST_64_BIT else math.inf
+
+
+_TOLERANT = json.JSONDecoder(parse_int=_whole_or_infinite, strict=False)
 
 
 def _refuse_number(text: str, written: str) -> NoReturn:

@@ -52,6 +52,8 @@ class Principal:
     account: Account
     client_address: str | None = None
     """An IP address. That of the peer, or what trusted front proxies say of the one before them."""
+    by_token: bool = False
+    """It was named by a signed token. That is meant for us alone, and goes no further."""
 
     @property
     def client_network(self) -> str | None:

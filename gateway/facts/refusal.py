@@ -69,3 +69,5 @@ class QuotaState:
     retry_after_us: int | None = None
     """If this limit refused: until it would admit."""
     refused: bool = False
+    weighted: bool = False
+    """Tokens count by weights: what remains is no number of tokens."""

@@ -69,6 +69,19 @@ def token_count(value: object) -> int | None:
     return value if 0 <= value <= MAX_TOKENS else None
 
 
+NEVER_ABSURD_TOKENS = 10_000_000
+"""Ten times the longest context there is: a count up to this is believed whatever passed."""
+
+_MOST_FOR_ONE_DELIVERED = 16
+"""Tokens of output for each that was seen; the others were thought, or come to less than four bytes
+each."""
+
+
+def most_output_tokens(delivered: int) -> int:
+    """What a model may at most have written of which so much was delivered."""
+    return max(_MOST_FOR_ONE_DELIVERED * delivered, NEVER_ABSURD_TOKENS)
+
+
 _COUNTS = ("tokens", "Tokens", "TokenCount")
 """How the names of counts end, in all dialects. Costs and rates stand beside them."""
 

@@ -104,10 +104,17 @@ def _unusable(name: str | None) -> UnknownCredential:
 
 
 def _value(claims: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401  # a claim may be anything
-    """By its whole name, which may be a URL with dots in it, or by a dotted path."""
+    """By its whole name, which may be a URL with dots in it, or by a dotted path.
+
+    Raises `UnknownCredential` where the path leads through what is no object.
+    """
     if path in claims:
         return claims[path]
     value: Any = claims
     for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise _unusable(path)
+        value = value.get(step)
     return value

@@ -106,6 +106,9 @@ def _is_verified(told: Told, entry: CertificateEntry) -> bool:
 
 
 def _account_name(text: str) -> str:
+    """A proxy that joins two headers of one name writes a comma between their values."""
+    if "," in text:
+        raise MalformedRequest("The front proxy names more than one account, with a comma between.")
     if not can_name_account(text):
         raise MalformedRequest("The front proxy names an account in a way that cannot be a name.")
     return text

@@ -21,6 +21,9 @@ class Identities:
     admits_unknown_keys: bool = True
     """As an account each, named by a keyed hash."""
 
+    def takes_as_token(self, credential: str) -> bool:
+        return self.tokens is not None and has_form(credential)
+
     async def by_credential(self, credential: str, secret: Secret, now_us: int) -> Account:
         """Raises `IdentityUnavailable`, and `UnknownCredential`, whose text tells nothing of it.
 

@@ -97,12 +97,21 @@ def _digest(token: str) -> bytes:
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         parts = _JWS.decode_complete(token, options={"verify_signature": False})
-        header, claims = parts["header"], json.loads(parts["payload"])
+        header = parts["header"]
+        claims = json.loads(parts["payload"], object_pairs_hook=_without_repeats)
     except (jwt.PyJWTError, ValueError, RecursionError):
         header = claims = None
     if header is None or not isinstance(claims, dict):
         raise UnknownCredential("The token cannot be read.")
     return header, claims
+
+
+def _without_repeats(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two claims of one name (RFC 7519, 4) others may believe the other one."""
+    claims = dict(members)
+    if len(claims) < len(members):
+        raise ValueError("a name appears twice")
+    return claims
 
 
 async def _verify(token: str, header: dict[str, Any], issuer: Issuer) -> KeySet:

@@ -8,7 +8,6 @@ A condition that fails holds: a quota that cannot tell whether it applies, appli
 not escape a limit by a request that breaks its condition.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -27,11 +26,9 @@ _FAILURES = (RuntimeError, TypeError, ValueError, OverflowError)
 
 
 class Conditions:
-    """Immutable but for what it remembers and counts."""
+    """Immutable but for what it remembers."""
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
-        self.failures: Counter[str] = Counter()
-        """How often a condition failed, by its text; for a metric."""
         by_facts: dict[tuple[Fact, ...], dict[str, Condition]] = {}
         each_time: dict[str, Condition] = {}
         for one in conditions:
@@ -51,23 +48,24 @@ class Conditions:
         """There is anything to ask."""
         return bool(self._remembered or self._each_time)
 
-    def holding(self, facts: Facts) -> frozenset[str]:
-        """The texts of those that hold."""
+    def asked(self, facts: Facts) -> "Answers":
+        """Which hold, and which of these because they failed."""
         holding: frozenset[str] = frozenset()
+        failed: tuple[str, ...] = ()
         values = _values(self._slow_facts, facts)
         for key_of, answers_for in self._remembered:
             told = answers_for(key_of(values))
             if told.holding:
                 holding |= told.holding
             if told.failed:
-                self.failures.update(told.failed)
+                failed += told.failed
         for asked in self._each_time:
             told = asked.answers(_values(asked.facts, facts))
             if told.holding:
                 holding |= told.holding
             if told.failed:
-                self.failures.update(told.failed)
-        return holding
+                failed += told.failed
+        return Answers(holding, failed)
 
 
 def _remembered(conditions: Iterable[Condition], slow: Sequence[Fact]) -> "_Remembered":
@@ -79,16 +77,19 @@ def _remembered(conditions: Iterable[Condition], slow: Sequence[Fact]) -> "_Reme
     return key_of, Remembered(asked.answers)
 
 
-_Remembered = tuple[Callable[[Sequence[FactValue]], Any], Remembered[Any, "_Answers"]]
+_Remembered = tuple[Callable[[Sequence[FactValue]], Any], Remembered[Any, "Answers"]]
 
 
 def _values(named: Iterable[Fact], facts: Facts) -> list[FactValue]:
     return [fact.value(facts) for fact in named]
 
 
-class _Answers(NamedTuple):
+class Answers(NamedTuple):
+    """Conditions by their texts."""
+
     holding: frozenset[str]
     failed: tuple[str, ...]
+    """They are among `holding`."""
 
 
 class _Asked:
@@ -101,13 +102,13 @@ class _Asked:
         self._each = [alone(condition) for condition in conditions]
         self._together = together(conditions)
 
-    def answers(self, values: Sequence[FactValue]) -> _Answers:
+    def answers(self, values: Sequence[FactValue]) -> Answers:
         data = dict(zip(self._names, values, strict=True))
         found = self._ask_together(data)
         if found is None:  # one of them fails, and CEL does not say which
             found = [_evaluate(expression, data) for expression in self._each]
         pairs = list(zip(self._texts, found, strict=True))
-        return _Answers(
+        return Answers(
             frozenset([text for text, value in pairs if value is not False]),
             tuple([text for text, value in pairs if not isinstance(value, bool)]),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
+from math import prod
 
 from cel_expr_python import cel
 
@@ -33,7 +34,12 @@ _ENVIRONMENT = cel.NewEnv(variables={fact.name: _TYPES[fact.type] for fact in CA
 _PATTERN = cel.NewEnv(variables={"pattern": cel.Type.STRING}).compile('"".matches(pattern)')
 
 _DIVISIONS = ("_/_", "_%_")
+_SUMS = ("_+_", "_-_")
+_PRODUCT = "_*_"
 _CONVERSIONS = ("int", "uint", "double", "bool", "timestamp", "duration")
+_LARGEST = 2**63 - 1
+"""Of CEL's whole numbers."""
+_LARGEST_FACT = 2**31 - 1
 _ATTRIBUTES = "account.attributes"
 _HOLDS = "and a condition that fails holds"
 
@@ -130,7 +136,12 @@ def _pattern_faults(root: Node) -> Iterator[Fault]:
 
 
 def _doubts(root: Node) -> Iterator[Fault]:
-    return chain(_attribute_doubts(root), _division_doubts(root), _conversion_doubts(root))
+    return chain(
+        _attribute_doubts(root),
+        _division_doubts(root),
+        _conversion_doubts(root),
+        _overflow_doubts(root),
+    )
 
 
 def _attribute_doubts(root: Node) -> Iterator[Fault]:
@@ -176,3 +187,24 @@ def _conversion_doubts(root: Node) -> Iterator[Fault]:
     for call in _calls(root, *_CONVERSIONS):
         if all(child.constant is None for child in call.children):
             yield call.offset, f"{call.name}() fails for what it cannot read, {_HOLDS}."
+
+
+def _overflow_doubts(root: Node) -> Iterator[Fault]:
+    for call in _calls(root, *_SUMS, _PRODUCT):
+        if _most(call) > _LARGEST >= max(map(_most, call.children)):
+            yield call.offset, f"This fails if the number becomes too large, {_HOLDS}."
+
+
+def _most(node: Node) -> int:
+    """The largest whole number that this can be, as far as it is easily told; 0 for all else."""
+    if node.kind is NodeKind.CONSTANT:
+        return abs(node.constant) if isinstance(node.constant, int) else 0
+    if _is_fact(node):
+        return _LARGEST_FACT if CATALOG[node.name].type is FactType.INT else 0
+    if node.kind is not NodeKind.CALL:
+        return 0
+    if node.name in _SUMS:
+        return sum(map(_most, node.children))
+    if node.name == _PRODUCT:
+        return prod(map(_most, node.children))
+    return _LARGEST if node.name == "int" else 0

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from gateway.facts.catalog import Facts
 from gateway.facts.dialects.declared import DeclaredRoute
@@ -203,9 +204,18 @@ class Policies:
     def limits(self) -> Iterable[Limit]:
         return (limit for quota in self.quotas for limit in quota.limits)
 
-    def applying(self, facts: Facts) -> Sequence[Quota]:
+    def applying(self, facts: Facts) -> "Applying":
         """The quotas whose condition holds, in the order they were written."""
         if not self.conditions:
-            return self.quotas
-        holding = self.conditions.holding(facts)
-        return [quota for quota in self.quotas if quota.when is None or quota.when.text in holding]
+            return Applying(self.quotas)
+        holding, failed = self.conditions.asked(facts)
+        quotas = [one for one in self.quotas if one.when is None or one.when.text in holding]
+        if not failed:
+            return Applying(quotas)
+        return Applying(quotas, tuple([q.id for q in quotas if q.when and q.when.text in failed]))
+
+
+class Applying(NamedTuple):
+    quotas: Sequence[Quota]
+    failed: tuple[str, ...] = ()
+    """Ids of those whose condition failed, and therefore holds."""

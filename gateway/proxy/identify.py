@@ -47,6 +47,7 @@ class Identifier:
         identities = self._identities
         address = None if peer_host is None else readable_address(peer_host)
         account: Account | None = None
+        by_token = False
         proxy = identities.front_proxy
         if proxy is not None and address is not None and proxy.trusts(address):
             told = _told(headers, proxy)
@@ -57,7 +58,8 @@ class Identifier:
             if len(credential) > MAX_CREDENTIAL or not _CREDENTIAL.fullmatch(credential):
                 raise UnknownCredential("This is not an API key.")
             account = await identities.by_credential(credential, self._secret, now_us)
-        return Principal(account, address)
+            by_token = identities.takes_as_token(credential)
+        return Principal(account, address, by_token)
 
 
 def _told(headers: RequestHeaders, proxy: FrontProxy) -> dict[bytes, bytes]:

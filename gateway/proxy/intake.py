@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.facts.catalog import Facts
 from gateway.facts.dialects.port import Dialect, Headers
+from gateway.facts.dialects.request_fields import demand_known_case
 from gateway.facts.dialects.route_table import Match
 from gateway.facts.exchange import Route
 from gateway.facts.json_text import dump, parse_object
@@ -60,6 +61,7 @@ def take_in(
         ask = dialect.read_ask(route, {}, len(body), match.path_model)
         return Intake(Facts(principal, route, dialect.name, ask), body)
     fields = parse_object(body)
+    demand_known_case(fields)
     ask = dialect.read_ask(route, fields, len(body), match.path_model)
     amended = dialect.amend(route, fields, ask)
     facts = Facts(principal, route, dialect.name, ask, at_us, headers.user_agent)
@@ -103,6 +105,7 @@ def upstream_headers(
     upstream_key: UpstreamKey | None,
     request_id: str,
     trace_headers: Headers,
+    *,
     own_name: bytes,
 ) -> Headers:
     """Ours are written last, so that nothing of the caller's stands beside them."""

@@ -62,6 +62,11 @@ class Gateway:
         else:
             await self._exchange(scope, receive, send)
 
+    @property
+    def passing(self) -> int:
+        """Exchanges under way."""
+        return self._passing
+
     async def drain(self, patience_s: float) -> bool:
         """Until every exchange has ended and is settled; False if that took too long.
 

@@ -38,6 +38,7 @@ from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.fault import described
 from gateway.proxy.identify import Identifier
 from gateway.proxy.intake import (
+    NO_KEY,
     receive_body,
     take_in,
     upstream_headers,
@@ -47,6 +48,7 @@ from gateway.proxy.observer import Observer
 from gateway.proxy.record import Record
 from gateway.proxy.refusal import (
     INTERNAL,
+    STOPPING,
     by_caller,
     by_upstream,
     send_answer,
@@ -60,6 +62,9 @@ from gateway.proxy.selection import EXTENSION, Select
 from gateway.proxy.settling import settle
 
 _log = logging.getLogger(__name__)
+
+FAREWELL_S = 0.5
+"""To tell a caller that the gateway stops."""
 
 _ABORTS = frozenset({Ending.CLIENT_LEFT, Ending.SHUT_DOWN, Ending.FAILED})
 """Endings that call the model off; so does its being too slow."""
@@ -130,7 +135,7 @@ class Passage:
         except UpstreamError as error:
             await self._upstream_failed(error)
         except asyncio.CancelledError:
-            self.end(Ending.SHUT_DOWN)
+            await self._stopped()
             raise
         except Exception as error:  # noqa: BLE001  # a bug: told without content, and still settled
             _log.error("%s: %s", self._record.request_id, described(error))
@@ -176,10 +181,10 @@ class Passage:
             forwarded = upstream_headers(
                 headers,
                 self._dialect,
-                selected.key,
+                selected.key or (NO_KEY if principal.by_token else None),
                 record.request_id,
                 self._trace.upstream_headers(),
-                shared.name,
+                own_name=shared.name,
             )
             await self._forward(
                 permit,
@@ -233,6 +238,13 @@ class Passage:
             raise UpstreamProtocolError("no answer", sent=True)
         if not relay.ended:
             raise UpstreamTruncated("no end of the answer", sent=True)
+
+    async def _stopped(self) -> None:
+        """Nobody who does not read holds up the end."""
+        # The server's word, RuntimeError, for a head whose sending was cancelled.
+        with contextlib.suppress(TimeoutError, RuntimeError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._fail(STOPPING, Ending.SHUT_DOWN)
 
     async def _upstream_failed(self, error: UpstreamError) -> None:
         if self._record.ending is not None:

@@ -9,6 +9,9 @@ from gateway.proxy.answer_headers import value_of
 
 _NOTHING = Answered()
 
+_MEDIA = (b"audio/", b"image/", b"video/")
+"""Their bytes are not text, so they tell of no tokens."""
+
 
 class Reader(Protocol):
     def feed(self, data: bytes) -> bytes:
@@ -87,15 +90,30 @@ class WholeAnswer:
 
 
 def is_event_stream(headers: Headers) -> bool:
-    return value_of(headers, b"content-type").split(b";")[0].strip().lower() == b"text/event-stream"
+    return _content_type(headers) == b"text/event-stream"
+
+
+def _content_type(headers: Headers) -> bytes:
+    return value_of(headers, b"content-type").split(b";")[0].strip().lower()
+
+
+def passes_as_events(ask: Ask, status: int, headers: Headers) -> bool:
+    """It says so, or does not say what it is and a stream was asked for."""
+    if is_event_stream(headers):
+        return True
+    content_type = _content_type(headers)
+    told = content_type == b"application/json" or content_type.endswith(b"+json")
+    unsaid = not told and not content_type.startswith(_MEDIA)
+    return ask.stream and 200 <= status < 300 and unsaid  # noqa: PLR2004  HTTP's own bounds
 
 
 def reader_for(
     dialect: Dialect, route: Route, ask: Ask, *, status: int, headers: Headers, cap_bytes: int
 ) -> Reader:
     encoding = value_of(headers, b"content-encoding").strip().lower()
-    if not route.generates or encoding not in (b"", b"identity"):
+    media = _content_type(headers).startswith(_MEDIA)
+    if not route.generates or media or encoding not in (b"", b"identity"):
         return Unread()
-    if is_event_stream(headers):
+    if passes_as_events(ask, status, headers):
         return dialect.watch_stream(route, ask)
     return WholeAnswer(dialect, route, status, cap_bytes)

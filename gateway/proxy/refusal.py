@@ -12,11 +12,13 @@ from gateway.facts.dialects.port import Answer, Headers
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.proxy.asgi import Send
 
-__all__ = ["INTERNAL", "by_caller", "by_upstream", "send_answer", "store_headers"]
+__all__ = ["INTERNAL", "STOPPING", "by_caller", "by_upstream", "send_answer", "store_headers"]
 
 INTERNAL = Refusal(
     RefusalKind.INTERNAL, "The gateway failed. The operator finds the cause by the request id."
 )
+
+STOPPING = Refusal(RefusalKind.OVERLOADED, "The gateway is being stopped. Send the request again.")
 
 
 def by_upstream(error: UpstreamError, *, begun: bool) -> Refusal:

@@ -11,7 +11,7 @@ from gateway.facts.usage import UNREPORTED, Usage
 from gateway.proxy.allowance import Allowance
 from gateway.proxy.answer_headers import for_client, upstream_request_id
 from gateway.proxy.asgi import Message, Send
-from gateway.proxy.reading import Reader, Unread, WholeAnswer, is_event_stream, reader_for
+from gateway.proxy.reading import Reader, Unread, WholeAnswer, passes_as_events, reader_for
 
 FIRST_ERROR = 400
 _ENDS_OF_EVENTS = (b"\n\n", b"\r\n\r\n", b"\r\r")
@@ -107,7 +107,8 @@ class Relay:
                 return None
             seen = reader.answered.output_tokens_seen
             writes = self._to.ask.max_output_tokens != 0  # embeddings are bytes and no output
-            return max(seen, reader.bytes_as_tokens) if writes and not self.ended else seen
+            read = self.ended and reader.answered.complete
+            return max(seen, reader.bytes_as_tokens) if writes and not read else seen
         if isinstance(reader, Unread) and self.first_byte_at_us is not None:
             return None
         return reader.answered.output_tokens_seen
@@ -117,14 +118,10 @@ class Relay:
         headers: Headers = [(bytes(n), bytes(v)) for n, v in message.get("headers", ())]
         if self.status is not None or not 200 <= status <= 599:  # noqa: PLR2004  # final statuses
             raise UpstreamProtocolError("not a final status, or a second one", sent=True)
-        self._events = is_event_stream(headers)
+        self._events = passes_as_events(self._to.ask, status, headers)
         ours = [(self._to.dialect.request_id_header(), self._to.request_id.encode())]
-        failed = status >= FIRST_ERROR
         passed = for_client(
-            headers,
-            ours=ours if failed else ours + self._to.quota_headers,
-            replace_limits=not failed,
-            length_may_change=self._events,
+            headers, ours=ours + self._to.quota_headers, length_may_change=self._events
         )
         self._reader = reader_for(
             self._to.dialect,

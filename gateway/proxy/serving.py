@@ -6,6 +6,7 @@ decides itself when both stop.
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator
 
@@ -13,8 +14,18 @@ import uvicorn
 
 from gateway.proxy.http_protocol import StrictHttp
 
+CUT_S = 1.0
+"""For exchanges that are cut to tell their callers; longer than a farewell of `proxy.passage`."""
 
-class _Server(uvicorn.Server):
+
+class _NotCut(logging.Filter):
+    """An exchange that was cut is no failure of the app's; uvicorn tells it as one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+class Server(uvicorn.Server):
     """Tells when it is ready, and why it did not start."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -29,6 +40,12 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             self.ready.set()
 
+    def cut(self) -> None:
+        """Wait no longer for what is under way: it is cancelled, and is still settled."""
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        asyncio.get_running_loop().call_later(CUT_S, self.abort_connections)
+
     def abort_connections(self) -> None:
         """Those that outlast the grace: their exchanges are cancelled, their peers do not read."""
         for connection in list(self.server_state.connections):
@@ -37,13 +54,15 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(config: uvicorn.Config, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(config: uvicorn.Config, listener: socket.socket) -> AsyncIterator[Server]:
     """Serving while the block runs; then it drains for as long as the configuration grants.
 
     Raises `RuntimeError` if the app's lifespan did not start. A server that ends by itself ends
     the block with a cancellation.
     """
-    server = _Server(config)
+    server, not_cut = Server(config), _NotCut()
+    uvicorns = logging.getLogger("uvicorn.error")
+    uvicorns.addFilter(not_cut)
     with listener:
         running = asyncio.create_task(server._serve([listener]))  # noqa: SLF001  # serve() takes signals
         ready = asyncio.create_task(server.ready.wait())
@@ -52,7 +71,7 @@ async def serving(config: uvicorn.Config, listener: socket.socket) -> AsyncItera
             if not server.ready.is_set():
                 await running
                 raise RuntimeError("the app did not start")
-            yield
+            yield server
         finally:
             ready.cancel()
             server.should_exit = True
@@ -60,3 +79,4 @@ async def serving(config: uvicorn.Config, listener: socket.socket) -> AsyncItera
                 await running
             finally:
                 server.abort_connections()
+                uvicorns.removeFilter(not_cut)

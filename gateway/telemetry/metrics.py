@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from gateway.decision.finished import Finished
+from gateway.decision.plan import NO_GAPS
 from gateway.telemetry.summary import Summary, Word
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -103,6 +104,18 @@ class Metrics:
             ("policy", "decision", "mode"),
             registry,
         )
+        self._condition_failures = Tally(
+            "gateway_condition_failures",
+            "Requests for which a policy's condition failed; the policy then applies.",
+            ("policy",),
+            registry,
+        )
+        self._missing_partitions = Tally(
+            "gateway_partition_missing",
+            "Requests without a fact that a policy counts by; its `missing` says what then holds.",
+            ("policy",),
+            registry,
+        )
         self._tokens = Tally(
             "gateway_tokens", "Tokens that were settled.", ("route", "direction"), registry
         )
@@ -185,6 +198,12 @@ class Metrics:
         for ruling in summary.rulings:
             mode = "shadow" if ruling.shadow else "enforce"
             self._decisions.add(ruling.policy_id, ruling.word.value, mode)
+        decision = finished.decision
+        if decision is not None and decision.gaps is not NO_GAPS:
+            for policy_id in decision.gaps.conditions:
+                self._condition_failures.add(policy_id)
+            for policy_id in decision.gaps.partitions:
+                self._missing_partitions.add(policy_id)
         settled = finished.settlement
         if settled:
             self._settlements.add(settled.basis.value)

@@ -49,9 +49,9 @@ class Ruling:
     policy_id: str
     word: Word
     why: str | None
-    """Known where the rule refused, or would have."""
+    """Known where there is a reason."""
     reason: str | None
-    """The reason's code; None where the rule admitted."""
+    """Its code; None where the rule admitted and is not near its limit."""
     charge: Charge | None = None
     reading: Reading | None = None
 
@@ -127,14 +127,14 @@ def _refusing_word(refusal: Refusal | None) -> Word:
 
 
 def _rulings(decision: Decision, word: Word) -> tuple[Ruling, ...]:
-    """Reasons come in the order of the charges that did not fit; what only bound has none."""
-    reasons = iter(decision.reasons)
+    """Of each charge that bound or about which there is a reason; then of what was not charged."""
+    reasons = {reason.charge: reason for reason in decision.reasons if reason.charge is not None}
     rulings: list[Ruling] = []
     for i, (charge, reading) in enumerate(zip(decision.charges, decision.readings, strict=False)):
         binds = i == decision.binding
-        if reading.fits and not binds:
+        reason = reasons.get(i)
+        if reason is None and not binds:
             continue
-        reason = None if reading.fits else next(reasons, None)
         ruling = Ruling(
             charge.limit.quota_id,
             _charge_word(charge, reading),
@@ -144,7 +144,11 @@ def _rulings(decision: Decision, word: Word) -> tuple[Ruling, ...]:
             reading,
         )
         rulings.insert(0 if binds else len(rulings), ruling)
-    rulings += [Ruling(reason.policy_id, word, reason.why, reason.code) for reason in reasons]
+    rulings += [
+        Ruling(reason.policy_id, word, reason.why, reason.code)
+        for reason in decision.reasons
+        if reason.charge is None
+    ]
     return tuple(rulings)
 
 

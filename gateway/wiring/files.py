@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.admission import Rules
+from gateway.errors import SettingsError
 from gateway.facts.accounts import Accounts, parse_accounts
 from gateway.identity.identities import Identities
 from gateway.identity.key_sources import KeySources, make_identities
@@ -37,14 +38,24 @@ def accounts_at(path: Path, secret_fingerprint: str) -> Written[Accounts]:
     return Written("accounts", path, read=read, parse=parse, clock=wall_clock_us)
 
 
-def identities_at(path: Path) -> Written[IdentityRules]:
-    """With the files that it names. Raises `OperatorError`."""
+def identities_at(path: Path, *, upstream_key: bool) -> Written[IdentityRules]:
+    """With the files that it names. Raises `OperatorError`.
+
+    `upstream_key`: the model API is asked with a key of the operator's.
+    """
 
     def read(path: Path) -> dict[str, str]:
         return read_with_named(path.as_posix(), lambda name: read_text(Path(name)))
 
     def parse(texts: Mapping[str, str]) -> IdentityRules:
-        return parse_identities(texts, path.as_posix())
+        rules = parse_identities(texts, path.as_posix())
+        if rules.issuers and not upstream_key:
+            raise SettingsError(
+                f"{path.as_posix()}: who comes with a token (jwt) has no key for the model API, "
+                "and the token itself is never passed on. Give gauger a key for it: "
+                "--upstream-key-env. If the model API takes none, any word will do."
+            )
+        return rules
 
     return Written("identities", path, read=read, parse=parse, clock=wall_clock_us)
 

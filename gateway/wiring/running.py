@@ -2,9 +2,10 @@
 
 It is two servers in one event loop: the callers' port and the operators'. The order in which parts
 are opened is the reverse of that in which they close: first no new request, then the last
-settlement, then the store and the last spans.
+settlement, then the operators' port, which shows how it goes, then the store and the last spans.
 """
 
+import asyncio
 import contextlib
 import logging
 import math
@@ -52,6 +53,10 @@ class RunningGateway:
     admin_address: Address | None
     reload: Callable[[str], Awaitable[Sequence[Reloaded]]]
     """Policies and accounts anew; what occasioned it is for the log."""
+    under_way: Callable[[], int]
+    """How many exchanges."""
+    cut: Callable[[], None]
+    """Wait no longer for what is under way when the block ends."""
 
 
 @contextlib.asynccontextmanager
@@ -70,8 +75,12 @@ async def gateway_running(
         if settings.accounts is not None
         else None
     )
-    identities = identities_at(settings.identities) if settings.identities is not None else None
     upstreams = upstreams_of(settings)
+    identities = (
+        identities_at(settings.identities, upstream_key=any(one.key for one in upstreams.named))
+        if settings.identities is not None
+        else None
+    )
     listening = [one for one in (settings.listen, settings.admin) if one is not None]
     telemetry = Telemetry.from_environment(
         os.environ,
@@ -90,6 +99,7 @@ async def gateway_running(
     rules = Rules(policies.value)
     census = Census(store.open_reservations, time.monotonic)
     started_at_us = wall_clock_us()
+    stopping = asyncio.Event()
 
     async with contextlib.AsyncExitStack() as open_parts:
         key_sources = KeySources()
@@ -139,6 +149,7 @@ async def gateway_running(
                 totals=telemetry.metrics.totals(),
                 open_reservations=None if found.fault else await census.open_reservations(),
                 refused=reloader.refused,
+                stopping=stopping.is_set(),
             )
 
         async def ready() -> bool:
@@ -146,8 +157,6 @@ async def gateway_running(
 
         app = ProxyApp(gate, ready=ready, lifespan=contextlib.nullcontext)
         grace_s = math.ceil(settings.shutdown_grace_s)
-        callers = _listen(settings.listen)
-        await open_parts.enter_async_context(serving(configuration(app, grace_s=grace_s), callers))
         operators = None
         if settings.admin is not None:
             operators = _listen(settings.admin)
@@ -166,6 +175,10 @@ async def gateway_running(
             await open_parts.enter_async_context(
                 serving(configuration(console, grace_s=1), operators)
             )
+        callers = _listen(settings.listen)
+        server = await open_parts.enter_async_context(
+            serving(configuration(app, grace_s=grace_s), callers)
+        )
         _log.info(
             "%s",
             in_force(
@@ -177,8 +190,13 @@ async def gateway_running(
             ),
         )
         await open_parts.enter_async_context(reloader.following(settings.reload_every_s))
+        open_parts.callback(stopping.set)
         yield RunningGateway(
-            _address(callers), _address(operators) if operators else None, reloader.reload
+            _address(callers),
+            _address(operators) if operators else None,
+            reloader.reload,
+            under_way=lambda: gate.passing,
+            cut=server.cut,
         )
 
 

@@ -48,8 +48,8 @@ async def demand_others(upstreams: Upstreams, listening: Sequence[Address]) -> N
         for address in listening:
             if one.target.port == address.port and await _leads_to(one.target.host, address.host):
                 raise SettingsError(
-                    f"--upstream: {one.target.where} is {address}, which is gauger itself: it "
-                    "would ask itself for ever. Give the address of the model API."
+                    f"--upstream: {one.target.where} leads to {address}, which is gauger itself: "
+                    "it would ask itself for ever. Give the address of the model API."
                 )
 
 

@@ -80,6 +80,19 @@ async def test_every_answer_is_kept_from_caches_frames_and_other_sites(path: str
     assert "access-control-allow-origin" not in headers
 
 
+@pytest.mark.parametrize("path", ["/", "/decisions", "/metrics", "/readyz", "/accounts/a", "/x"])
+async def test_a_foreign_name_that_leads_here_reads_nothing(path: str) -> None:
+    async with console() as client:
+        answer = await client.get(path, headers={"host": "rebound.example:9090"})
+        assert answer.status_code == 421
+        assert "127.0.0.1" in answer.json()["error"]
+        assert answer.headers["cache-control"] == "no-store"
+        change = await client.post(
+            "/reload", headers={"host": "rebound.example", "x-gauger-admin": "1"}
+        )
+    assert change.status_code == 421
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/", "/decisions", "/readyz"])
 async def test_nothing_else_can_be_changed(method: str, path: str) -> None:
@@ -143,7 +156,7 @@ async def test_a_process_whose_store_is_away_is_ready_and_says_what_is_lacking()
     ("changes", "reason"),
     [
         ({"store_fault": "refused", "store_unready": "a quota is closed"}, "a quota is closed"),
-        ({"stopping": True}, "shutting down"),
+        ({"stopping": True}, "stopping: what has begun is finished, and nothing new is taken"),
     ],
 )
 async def test_a_process_that_cannot_serve_says_why_and_is_alive(

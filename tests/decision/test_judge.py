@@ -196,3 +196,10 @@ def test_a_bucket_never_shows_more_than_its_burst() -> None:
     bucket = limit(100, kind=WindowKind.BUCKET, burst=10)
     decision = decide((bucket, FITS))
     assert decision.quota_states[0].remaining == 9
+
+
+@pytest.mark.parametrize(("slots", "said"), [(1, "1 request in"), (2, "2 requests in")])
+def test_a_full_limit_in_flight_is_said_in_its_number(slots: int, said: str) -> None:
+    decision = decide((limit(slots, Unit.CONCURRENT, quota_id="slots"), refuses(None, used=slots)))
+    assert decision.refusal is not None
+    assert said in decision.refusal.message

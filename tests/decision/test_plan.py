@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.decision.plan import Estimate, Lack, Partition, plan
+from gateway.decision.plan import NO_GAPS, Estimate, Gaps, Lack, Partition, plan
 from gateway.facts.principal import Account, Principal
 from gateway.policy.predicate import condition
 from gateway.policy.prices import Prices
@@ -112,8 +112,19 @@ def test_a_quota_applies_only_where_its_condition_holds() -> None:
 
 def test_a_condition_that_fails_applies() -> None:
     rules = policies(quota(limit(5), when=condition('account.attributes["x"] == "y"')))
-    assert len(plan(rules, facts(), ESTIMATE).charges) == 1
-    assert sum(rules.conditions.failures.values()) == 1
+    planned = plan(rules, facts(), ESTIMATE)
+    assert len(planned.charges) == 1
+    assert planned.gaps == Gaps(conditions=("quota",))
+
+
+def test_a_plan_without_gaps_says_so_without_cost() -> None:
+    assert plan(policies(quota(limit(5))), facts(), ESTIMATE).gaps is NO_GAPS
+
+
+@pytest.mark.parametrize("missing", Missing)
+def test_what_cannot_be_counted_by_all_facts_is_told_once(missing: Missing) -> None:
+    rule = quota(limit(5), per=("account.organization", "account.payment"), missing=missing)
+    assert plan(policies(rule), facts(), ESTIMATE).gaps == Gaps(partitions=("quota",))
 
 
 def test_each_plan_is_charged_against_its_own_limit() -> None:

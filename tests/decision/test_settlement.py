@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.decision.plan import Estimate
 from gateway.decision.settlement import Basis, Delivered, settlement
 from gateway.facts.usage import UNREPORTED, Usage
 from gateway.policy.quota import OnAbort, Unit
@@ -140,6 +141,43 @@ def test_a_request_stays_counted_even_if_the_model_never_began() -> None:
 def test_only_what_was_reported_is_no_estimate() -> None:
     assert not settlement(ESTIMATE, Usage(1, 2), Delivered(began=True)).estimated
     assert settlement(ESTIMATE, Usage(1), Delivered(began=True)).estimated
+
+
+@pytest.mark.parametrize(
+    ("usage", "output_tokens", "settled_at"),
+    [
+        (Usage(10_000_000, 10_000_000), 1, (10_000_000, 10_000_000)),
+        (Usage(10_000_001, 7), 1, (10, 7)),
+        (Usage(12, 2**40, reasoning_tokens=2**39), 1, (12, 1)),
+        (Usage(12, 16_000_000), 1_000_000, (12, 16_000_000)),
+        (Usage(12, 16_000_001), 1_000_000, (12, 1_000_000)),
+        (Usage(12, 0), 15, (12, 0)),
+        (Usage(12, 0), 16, (12, 16)),
+    ],
+)
+def test_a_count_that_cannot_be_that_of_this_exchange_is_passed_over_and_told(
+    usage: Usage, output_tokens: int, settled_at: tuple[int, int]
+) -> None:
+    settled = settlement(ESTIMATE, usage, Delivered(began=True, output_tokens=output_tokens))
+    believed = settled_at == (usage.input_tokens, usage.output_tokens)
+    assert (settled.input_tokens, settled.output_tokens) == settled_at
+    assert settled.usage.absurd is not believed
+    assert settled.estimated is not believed
+
+
+@pytest.mark.parametrize("read", [64_000_000, 64_000_001])
+@pytest.mark.parametrize("written", [12_000_000, 12_000_001])
+def test_what_was_asked_for_bounds_what_is_believed(read: int, written: int) -> None:
+    asked = Estimate(1_000_000, 3_000_000, declared=True)
+    settled = settlement(asked, Usage(read, written), Delivered(began=True, output_tokens=5))
+    assert settled.input_tokens == (read if read == 64_000_000 else 1_000_000)
+    assert settled.output_tokens == (written if written == 12_000_000 else 5)
+
+
+def test_a_prompt_that_is_echoed_is_no_output() -> None:
+    delivered = Delivered(began=True, output_tokens=900)
+    settled = settlement(Estimate(900, 0, declared=True), Usage(900, 0), delivered)
+    assert (settled.output_tokens, settled.basis) == (0, Basis.REPORTED)
 
 
 KEEPS = replace(limit(500, Unit.TOKENS), on_abort=OnAbort.RESERVATION)

@@ -11,8 +11,9 @@ PAGE = (Path(__file__).parents[2] / "gateway/docs/accounts.md").read_text(encodi
 
 
 def test_every_command_that_is_shown_exists_with_its_options() -> None:
-    (examples,) = re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)
-    for line in examples.splitlines():
+    examples = re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)
+    assert len(examples) == 2
+    for line in "".join(examples).splitlines():
         name = line.split()[2]
         told = CliRunner().invoke(app, ["account", name, "--help"]).output
         assert f"gauger account {name}" in told

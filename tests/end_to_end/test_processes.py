@@ -3,12 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import httpx
 import openai
 import pytest
 
 from gateway.demo.scripts import Gate, Script
 from tests.end_to_end.stage import MODEL, POLICIES, WORDS, Stage
-from tests.parts.gauger_process import DidNotStart, gauger
+from tests.parts.gauger_process import STOP_S, DidNotStart, gauger
 from tests.parts.raw_server import unused_port
 from tests.parts.redis_servers import KINDS, running
 from tests.parts.two_sdks import openai_sdk
@@ -128,3 +129,29 @@ async def test_a_stream_that_flows_at_sigterm_is_finished(stage: Stage) -> None:
             said = [chunk.choices[0].delta.content async for chunk in stream]
         assert said == ["one", " two", None]
         assert await running.process.wait() == 0
+
+
+async def test_while_it_drains_the_admin_port_says_so_and_a_second_signal_cuts(
+    stage: Stage,
+) -> None:
+    gate = Gate()
+    async with gauger(POLICIES / "generous.yaml", stage.url, "--shutdown-grace", "1h") as running:
+        door = stage.door(running)
+        door.model.script = Script(pieces=("one", " two"), gate=gate)
+        async with door.openai() as client, httpx.AsyncClient(trust_env=False) as operators:
+            gate.let(2)
+            stream = await client.chat.completions.create(
+                model=MODEL, messages=[{"role": "user", "content": WORDS}], stream=True
+            )
+            await anext(stream)
+            running.process.terminate()
+            assert "1" in await running.said("Stopping", "second")
+            answer = await operators.get(f"{running.admin_url}/readyz")
+            assert answer.status_code == 503
+            assert "stopping" in answer.json()["reason"]
+            running.process.terminate()
+            with pytest.raises(openai.APIError):
+                _ = [chunk async for chunk in stream]
+        async with asyncio.timeout(STOP_S):
+            assert await running.process.wait() == 0
+        assert "Traceback" not in "\n".join(running.log)

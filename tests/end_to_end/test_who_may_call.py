@@ -8,6 +8,7 @@ import anthropic
 import openai
 import pytest
 
+from gateway.errors import SettingsError
 from gateway.facts.principal import Secret
 from tests.parts.gauger_inside import SECRET
 from tests.parts.serving import serving
@@ -22,6 +23,7 @@ quotas:
     limit: 2 requests/day
     per: account
 """
+MODEL_KEY = "sk-of-the-model-api"
 SIGNER, NEXT = Signer(), Signer(key_id="next", name="next")
 
 
@@ -60,7 +62,7 @@ async def test_a_token_is_taken_by_both_sdks_and_its_subject_pays(
 ) -> None:
     async with serving(Published((SIGNER,))) as issuer:
         identities = jwt_file(tmp_path, f"jwks_url: {issuer}/jwks")
-        async with scene(policies, identities=identities) as playing:
+        async with scene(policies, identities=identities, upstream_key=MODEL_KEY) as playing:
             await chat(playing.inside.url, token())
             await message(playing.inside.url, token(plan="pro", n=1))
             with pytest.raises(openai.RateLimitError):
@@ -92,7 +94,7 @@ async def test_each_sdk_is_told_why_it_is_not_let_in(
     make, words = UNKNOWN[case]
     (tmp_path / "keys.json").write_bytes(key_set(SIGNER.jwk))
     identities = jwt_file(tmp_path, "jwks_file: keys.json")
-    async with scene(policies, identities=identities) as playing:
+    async with scene(policies, identities=identities, upstream_key=MODEL_KEY) as playing:
         with pytest.raises(openai.AuthenticationError, match=words):
             await chat(playing.inside.url, make())
         with pytest.raises(anthropic.AuthenticationError, match=words):
@@ -100,10 +102,27 @@ async def test_each_sdk_is_told_why_it_is_not_let_in(
         assert playing.model.arrived == 0
 
 
+async def test_without_a_key_for_the_model_api_no_token_is_taken(
+    policies: Path, tmp_path: Path
+) -> None:
+    """Neither at the start nor later: the token would have to go on in the key's place."""
+    (tmp_path / "keys.json").write_bytes(key_set(SIGNER.jwk))
+    identities = jwt_file(tmp_path, "jwks_file: keys.json")
+    with pytest.raises(SettingsError, match=r"identities\.yaml: .*--upstream-key-env"):
+        async with scene(policies, identities=identities):
+            raise AssertionError
+    identities.write_text("unknown_keys: admit")
+    async with scene(policies, identities=identities, reload_every_s=None) as playing:
+        jwt_file(tmp_path, "jwks_file: keys.json")
+        told = await playing.reload()
+        assert "--upstream-key-env" in told.text
+        assert (await playing.ask(key="sk-still-admitted")).status_code == 200
+
+
 async def test_unknown_callers_are_in_no_metric(policies: Path, tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_bytes(key_set(SIGNER.jwk))
     identities = jwt_file(tmp_path, "jwks_file: keys.json")
-    async with scene(policies, identities=identities) as playing:
+    async with scene(policies, identities=identities, upstream_key=MODEL_KEY) as playing:
         before = await series(playing, "sk-canary-0")
         for n in range(1, 30):
             assert await series(playing, f"sk-canary-{n}") == before
@@ -121,7 +140,9 @@ async def test_keys_and_proxies_change_while_it_runs(policies: Path, tmp_path: P
     keys = tmp_path / "keys.json"
     keys.write_bytes(key_set(SIGNER.jwk))
     identities = jwt_file(tmp_path, "jwks_file: keys.json")
-    async with scene(policies, identities=identities, reload_every_s=None) as playing:
+    async with scene(
+        policies, identities=identities, upstream_key=MODEL_KEY, reload_every_s=None
+    ) as playing:
         await chat(playing.inside.url, token())
         keys.write_bytes(key_set(NEXT.jwk))
         assert (await playing.operators.post("/reload", headers=ADMIN)).status_code == 200

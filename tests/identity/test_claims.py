@@ -123,6 +123,18 @@ def test_a_mapped_claim_of_another_kind_is_not_guessed_at(plan: object) -> None:
     assert told == "The token's claim plan is not of the kind that is taken here."
 
 
+@pytest.mark.parametrize("org", ["acme", 5, True, ["id"], ""])
+def test_a_path_through_what_is_no_object_is_not_guessed_at(org: object) -> None:
+    told = unusable({"sub": "acme", "org": org}, organization="org.id")
+    assert told == "The token's claim org.id is not of the kind that is taken here."
+
+
+@pytest.mark.parametrize("org", [None, {}, {"id": None}, {"other": "x"}])
+def test_a_path_that_ends_early_is_a_missing_claim(org: object) -> None:
+    mapped = entry(organization="org.id", attributes={"x": "org.id.of"})
+    assert account_of({"sub": "acme", "org": org}, mapped).organization is None
+
+
 @pytest.mark.parametrize("opened", ["2026", True, -1, 10**13, float("nan"), float("inf"), [1]])
 def test_a_date_that_is_none_is_refused(opened: object) -> None:
     assert "claim opened" in unusable({"sub": "acme", "opened": opened}, created_at="opened")

@@ -66,6 +66,12 @@ def test_what_cannot_be_a_name_is_refused(value: bytes) -> None:
         naming().account({b"x-account-id": value})
 
 
+@pytest.mark.parametrize("value", [b"carol, dave", b"carol,dave", b"carol,"])
+def test_two_accounts_in_one_header_are_refused(value: bytes) -> None:
+    with pytest.raises(MalformedRequest, match="more than one account"):
+        naming().account({b"x-account-id": value})
+
+
 def test_a_certificate_is_named_by_the_part_that_was_chosen() -> None:
     told = {b"x-forwarded-client-cert": b'Hash=ab;Subject="CN=acme";URI=spiffe://corp/acme'}
     assert certified().certificate_name(told) == "spiffe://corp/acme"

@@ -138,6 +138,15 @@ async def test_a_bad_token_is_refused_and_told_why(case: str) -> None:
     assert "acme" not in told
 
 
+@pytest.mark.parametrize("repeated", ['"sub": "bob", "sub": "acme"', '"org": {"a": 1, "a": 2}'])
+async def test_a_signed_token_with_a_name_twice_is_refused(repeated: str) -> None:
+    payload = f'{{"iss": "{ISSUER}", "aud": "gauger", "exp": {NOW_S + 60}, {repeated}}}'
+    token = jwt.PyJWS().encode(
+        payload.encode(), private_key("RS256", "first"), "RS256", {"kid": SIGNER.key_id}
+    )
+    assert await refusal(token) == "The token cannot be read."
+
+
 async def test_without_a_key_id_the_one_key_is_meant() -> None:
     nameless = Signer(key_id=None)
     one = tokens(Keys(keys_of(SIGNER)))

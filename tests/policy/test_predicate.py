@@ -109,6 +109,7 @@ def test_where_nothing_can_be_read_only_the_first_fault_is_told() -> None:
         ('account.tags[0] == "x"', "[0]", "no such entry"),
         ("100 / request.n > 3", "/ request", "divided by is 0"),
         ("request.n % 0 == 1", "% 0", "divided by is 0"),
+        ("request.n * 4000000000 * request.max_tokens > 1", "* request", "becomes too large"),
         ("int(account.plan) > 1", "(account", "int() fails for what it cannot read"),
     ],
 )
@@ -125,6 +126,8 @@ def test_a_condition_that_can_fail_is_doubtful(text: str, place: str, words: str
         '"tier" in account.attributes && account.attributes["tier"] == "x"',
         'has(account.attributes.tier) && account.attributes.tier == "x"',
         "request.n / 2 > 1",
+        "request.input_tokens + request.max_tokens * request.n > 100000",
+        "request.temperature * 1e300 > 1.0",
         "request.temperature / 2.0 > 0.5",
         "request.input_tokens % 7 == 0",
         'timestamp("2026-01-01T00:00:00Z") < timestamp("2027-01-01T00:00:00Z") || request.stream',

@@ -7,12 +7,8 @@ from gateway.proxy.answer_headers import for_client, upstream_request_id
 OURS: Headers = [(b"x-request-id", b"req_1")]
 
 
-def passed(
-    headers: Headers, *, replace_limits: bool = True, length_may_change: bool = False
-) -> Headers:
-    return for_client(
-        headers, ours=OURS, replace_limits=replace_limits, length_may_change=length_may_change
-    )
+def passed(headers: Headers, *, length_may_change: bool = False) -> Headers:
+    return for_client(headers, ours=OURS, length_may_change=length_may_change)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +23,7 @@ def passed(
         b"server",
         b"date",
         b"alt-svc",
+        b"set-cookie",
         b"x-request-id",
         b"request-id",
         b"X-Request-Id",
@@ -52,13 +49,14 @@ def test_the_upstreams_limits_give_way_to_ours() -> None:
     assert passed(LIMITS) == OURS
 
 
-def test_the_upstreams_limits_stay_on_its_own_refusals() -> None:
-    assert passed(LIMITS, replace_limits=False) == [*LIMITS, *OURS]
+def test_when_to_come_back_is_passed_on() -> None:
+    told = [(b"retry-after", b"3"), (b"retry-after-ms", b"2900"), (b"x-should-retry", b"true")]
+    assert passed(told) == [*told, *OURS]
 
 
 def test_repeats_stay_in_order() -> None:
-    cookies = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
-    assert passed(cookies) == [*cookies, *OURS]
+    warnings = [(b"warning", b"a"), (b"warning", b"b")]
+    assert passed(warnings) == [*warnings, *OURS]
 
 
 def test_a_length_that_may_change_is_not_promised() -> None:

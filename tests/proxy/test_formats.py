@@ -211,3 +211,26 @@ async def test_a_declared_method_without_a_body_takes_none() -> None:
     with_body = await Caller(on.gateway, method="DELETE", path=path, body=b"{}").run()
     assert with_body.status == 400
     await on.rest()
+
+
+async def test_other_letters_of_a_counted_field_are_refused_and_not_forwarded() -> None:
+    on = stage(answering(b"{}"))
+    body = {"model": "m", "input": "a", "Max_Output_Tokens": 9}
+    caller = await Caller(on.gateway, path="/v1/responses", body=body).run()
+    assert (caller.status, on.model.bodies) == (400, [])
+
+
+async def test_what_strict_json_rejects_is_charged_as_reported() -> None:
+    told = b'\xef\xbb\xbf{"logprobs": NaN, "usage": {"input_tokens": 7, "output_tokens": 3}} {}'
+    on = stage(answering(told))
+    caller = await Caller(on.gateway, **RESPONSES).run()
+    assert caller.body == told
+    charged = await on.settled()
+    assert (charged[INPUT], charged[OUTPUT]) == (7, 3)
+
+
+async def test_an_answer_that_nobody_can_read_is_charged_by_its_bytes() -> None:
+    on = stage(answering(b"no JSON at all, as text."))
+    await Caller(on.gateway, **RESPONSES).run()
+    charged = await on.settled()
+    assert charged[OUTPUT] == 6

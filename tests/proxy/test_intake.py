@@ -16,18 +16,20 @@ OWN = [(b"accept-encoding", b"identity"), (b"via", NAME), (b"x-request-id", b"re
 
 
 def test_without_a_key_of_the_operators_the_callers_goes_on_as_it_came() -> None:
-    headers = upstream_headers(CALLERS, OPENAI_CHAT, None, "req_1", TRACE, NAME)
+    headers = upstream_headers(CALLERS, OPENAI_CHAT, None, "req_1", TRACE, own_name=NAME)
     assert headers == [*CALLERS.forwarded, (b"x-api-key", b"sk-caller"), *OWN]
 
 
 def test_the_operators_key_takes_the_place_of_all_that_is_the_callers() -> None:
-    headers = upstream_headers(CALLERS, ANTHROPIC, UpstreamKey("sk-op"), "req_1", TRACE, NAME)
+    headers = upstream_headers(
+        CALLERS, ANTHROPIC, UpstreamKey("sk-op"), "req_1", TRACE, own_name=NAME
+    )
     assert headers == [(b"anthropic-version", b"2023-06-01"), (b"x-api-key", b"sk-op"), *OWN]
 
 
 def test_through_whom_a_request_came_goes_on_with_our_own_name_added() -> None:
     came = read_headers([(b"x-api-key", b"sk"), (b"via", b"1.1 a, 2 b"), (b"via", b"1.0 c")])
-    headers = upstream_headers(came, ANTHROPIC, None, "req_1", [], NAME)
+    headers = upstream_headers(came, ANTHROPIC, None, "req_1", [], own_name=NAME)
     assert [v for n, v in headers if n == b"via"] == [b"1.1 a, 2 b, 1.0 c, " + NAME]
 
 

@@ -189,14 +189,21 @@ async def test_a_client_that_leaves_in_mid_stream_pays_what_was_delivered() -> N
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
-async def test_an_error_of_the_upstream_is_released_and_passed_on_untouched(status: int) -> None:
+async def test_an_error_of_the_upstream_is_released_and_passed_on_with_our_limits(
+    status: int,
+) -> None:
     headers = [*JSON, (b"x-ratelimit-limit-requests", b"9"), (b"retry-after", b"3")]
+    headers += [(b"x-should-retry", b"true"), (b"set-cookie", b"a=b")]
     on = stage(answering(b'{"error": {"message": "no"}}', status=status, headers=headers))
     caller = await Caller(on.gateway).run()
     assert await charged(on) == (1, 0, 0, 0)
     assert (caller.status, caller.body) == (status, b'{"error": {"message": "no"}}')
     assert caller.headers[b"retry-after"] == b"3"
-    assert caller.headers[b"x-ratelimit-limit-requests"] == b"9"
+    assert caller.headers[b"x-should-retry"] == b"true"
+    assert b"set-cookie" not in caller.headers
+    names = [name for name, _ in caller.sent[0]["headers"]]
+    assert names.count(b"x-ratelimit-limit-requests") == 1
+    assert caller.headers[b"x-ratelimit-limit-requests"] == b"600"
     assert caller.headers[b"x-request-id"] == on.finished.request_id.encode()
     assert on.finished.upstream_status == status
 
@@ -293,6 +300,50 @@ async def test_a_shutdown_in_mid_stream_settles_what_was_delivered() -> None:
     assert on.model.cancelled.is_set()
     assert await charged(on) == (1, estimated_input(on), HELLO_TOKENS, 0)
     assert on.finished.ending is Ending.SHUT_DOWN
+    assert b'"error"' in caller.sent[-1]["body"], "the reader is told that this is no end"
+    assert not caller.completed
+
+
+async def test_a_shutdown_before_an_answer_is_told_as_one_that_may_be_asked_again() -> None:
+    async def thinking(_: Send) -> None:
+        await forever()
+
+    on = stage(Model(thinking))
+    caller = Caller(on.gateway)
+    running = caller.start()
+    await on.model.called.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await on.rest()
+    assert caller.status == 503
+    assert caller.headers[b"retry-after"] == b"1"
+    assert caller.completed
+    assert on.finished.ending is Ending.SHUT_DOWN
+
+
+async def test_a_shutdown_does_not_wait_for_who_reads_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.proxy.passage.FAREWELL_S", 0.01)
+    on = stage(streaming(HELLO, then=forever))
+    caller = Caller(on.gateway, body=STREAMED)
+    reads = asyncio.Event()
+    reads.set()
+
+    async def send(message: Message) -> None:
+        await reads.wait()
+        await caller.send(message)
+
+    running = asyncio.create_task(on.gateway(caller.scope, caller.receive, send))
+    await caller.next()
+    await caller.next()
+    reads.clear()
+    running.cancel()
+    await asyncio.wait({running}, timeout=5)
+    assert running.cancelled()
+    await on.rest()
+    assert await on.store.open_reservations() == 0
 
 
 async def test_a_bug_answers_500_settles_and_logs_no_content(

@@ -4,7 +4,7 @@ from gateway.facts.dialects.port import Headers
 from gateway.facts.dialects.registry import OPENAI_CHAT
 from gateway.facts.exchange import Ask
 from gateway.facts.usage import UNREPORTED
-from gateway.proxy.reading import Unread, WholeAnswer, is_event_stream, reader_for
+from gateway.proxy.reading import Unread, WholeAnswer, is_event_stream, passes_as_events, reader_for
 from tests.parts.values import CHAT, MODELS
 from tests.proxy.stage import ANSWER, JSON, SSE
 
@@ -44,6 +44,14 @@ def test_an_event_stream_is_known_by_its_type(content_type: bytes, *, events: bo
     assert is_event_stream([(b"content-type", content_type)]) is events
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_sound_and_images_are_not_read_as_text(*, stream: bool) -> None:
+    asked, headers = Ask(model="m", stream=stream), [(b"content-type", b"audio/mpeg")]
+    reader = reader_for(OPENAI_CHAT, CHAT, asked, status=200, headers=headers, cap_bytes=9)
+    assert isinstance(reader, Unread)
+    assert not passes_as_events(asked, 200, headers)
+
+
 @pytest.mark.parametrize("headers", [JSON, SSE])
 def test_an_encoded_answer_is_not_read(headers: Headers) -> None:
     encoded = [*headers, (b"content-encoding", b"gzip")]
@@ -51,6 +59,28 @@ def test_an_encoded_answer_is_not_read(headers: Headers) -> None:
     assert isinstance(reader, Unread)
     assert reader.feed(b"x") == b"x"
     assert reader.finish() == b""
+
+
+@pytest.mark.parametrize(
+    ("stream", "status", "content_type", "events"),
+    [
+        (True, 200, b"", True),
+        (True, 200, b"text/plain", True),
+        (True, 200, b"application/json; charset=utf-8", False),
+        (True, 200, b"application/problem+json", False),
+        (True, 500, b"text/plain", False),
+        (False, 200, b"", False),
+        (False, 200, b"text/event-stream", True),
+    ],
+)
+def test_a_stream_that_was_asked_for_is_one_unless_it_says_otherwise(
+    *, stream: bool, status: int, content_type: bytes, events: bool
+) -> None:
+    asked = Ask(model="m", stream=stream)
+    headers = [(b"content-type", content_type)] if content_type else []
+    reader = reader_for(OPENAI_CHAT, CHAT, asked, status=status, headers=headers, cap_bytes=9)
+    assert passes_as_events(asked, status, headers) is events
+    assert isinstance(reader, WholeAnswer) is not events
 
 
 def test_where_no_model_writes_nothing_is_read() -> None:

@@ -1,13 +1,14 @@
 import pytest
 
 from gateway.errors import UpstreamProtocolError
+from gateway.facts.dialects.port import Headers
 from gateway.facts.dialects.registry import OPENAI_CHAT
 from gateway.facts.exchange import Ask
 from gateway.proxy.asgi import Message
 from gateway.proxy.refusal import INTERNAL
 from gateway.proxy.relay import Destination, Relay
 from tests.parts.values import CHAT
-from tests.proxy.stage import DONE, SSE, USAGE_CHUNK, chunk, head, piece
+from tests.proxy.stage import ANSWER, DONE, JSON, SSE, USAGE_CHUNK, chunk, head, piece
 
 
 def relay(
@@ -72,12 +73,12 @@ async def test_an_event_cut_anywhere_goes_on_whole_and_the_usage_chunk_not_at_al
     assert subject.usage.output_tokens == 3
 
 
-async def test_our_quota_headers_stand_on_successes_alone() -> None:
+async def test_our_quota_headers_stand_on_every_answer() -> None:
     sent: list[Message] = []
     await head(relay(sent).send)
     await head(relay(sent).send, status=503)
     assert (b"x-quota", b"1") in sent[0]["headers"]
-    assert (b"x-quota", b"1") not in sent[1]["headers"]
+    assert (b"x-quota", b"1") in sent[1]["headers"]
 
 
 async def test_other_messages_of_an_app_go_nowhere() -> None:
@@ -98,3 +99,31 @@ async def test_an_event_that_was_left_unfinished_is_ended_before_the_error(
     await subject.break_off(INTERNAL)
     body = b"".join(message["body"] for message in sent[1:])
     assert body.startswith(passed + between + b'data: {"error"')
+
+
+@pytest.mark.parametrize("content_type", [[], [(b"content-type", b"text/plain")]])
+async def test_a_stream_that_does_not_say_so_is_read_and_its_usage_chunk_withheld(
+    content_type: Headers,
+) -> None:
+    sent: list[Message] = []
+    subject = relay(sent)
+    await head(subject.send, content_type)
+    await piece(subject.send, chunk("hello") + USAGE_CHUNK + DONE)
+    await piece(subject.send, b"", more=False)
+    assert sent[1]["body"] == chunk("hello") + DONE
+    assert subject.usage.complete
+
+
+@pytest.mark.parametrize("body", [b"no JSON, some text of it", b"{broken, and no more of it"])
+async def test_a_plain_answer_that_nobody_can_read_counts_by_its_bytes(body: bytes) -> None:
+    subject = relay([])
+    await head(subject.send, JSON)
+    await piece(subject.send, body, more=False)
+    assert subject.output_tokens_seen == 6
+
+
+async def test_a_whole_answer_in_the_place_of_a_stream_is_read_whatever_its_type() -> None:
+    subject = relay([])
+    await head(subject.send, [])
+    await piece(subject.send, ANSWER, more=False)
+    assert (subject.usage.output_tokens, subject.answered.failed) == (3, False)

@@ -98,6 +98,7 @@ def test_headers_with_two_meanings_are_refused(headers: Headers) -> None:
         b"baggage",
         b"x-request-id",
         b"request-id",
+        b"via",
         b"authorization",
         b"x-api-key",
         b"x-goog-api-key",

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import logging
 import socket
 
 import pytest
@@ -10,6 +11,13 @@ from gateway.proxy.serving import serving
 
 GET = b"GET / HTTP/1.1\r\nHost: gauger.test\r\n\r\n"
 PATIENCE_S = 10.0
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Of uvicorn too, whose logger other tests keep quiet."""
+    caplog.set_level(logging.INFO, "uvicorn.error")
+    return caplog
 
 
 class App:
@@ -70,6 +78,61 @@ async def test_who_does_not_read_cannot_hold_up_the_end() -> None:
         with contextlib.suppress(ConnectionResetError):
             while await asyncio.get_running_loop().sock_recv(client, 2**20):
                 pass
+
+
+async def test_what_is_cut_ends_at_once_and_is_no_failure_of_the_apps(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    app = App()
+    listener = listen("127.0.0.1", 0)
+    async with asyncio.timeout(PATIENCE_S):
+        async with serving(configuration(app, grace_s=3600), listener) as server:
+            reader, writer = await asyncio.open_connection(sock=connect(listener))
+            writer.write(GET)
+            await app.begun.wait()
+            asyncio.get_running_loop().call_later(0.2, server.cut)
+        heard = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert heard.endswith(b"first\r\n")
+    assert "Exception in ASGI application" not in log.text
+
+
+async def test_what_outlasts_the_grace_is_no_failure_of_the_apps(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    app = App()
+    listener = listen("127.0.0.1", 0)
+    async with asyncio.timeout(PATIENCE_S):
+        async with serving(configuration(app, grace_s=0), listener):
+            reader, writer = await asyncio.open_connection(sock=connect(listener))
+            writer.write(GET)
+            await app.begun.wait()
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        with contextlib.suppress(ConnectionResetError):
+            await writer.wait_closed()
+    assert "Cancel 1 running task(s)" in log.text
+    assert "Exception in ASGI application" not in log.text
+
+
+async def test_an_app_that_fails_is_still_told(log: pytest.LogCaptureFixture) -> None:
+    class Failing(App):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await super().__call__(scope, receive, send)
+            raise ZeroDivisionError
+
+    listener = listen("127.0.0.1", 0)
+    async with asyncio.timeout(PATIENCE_S):
+        async with serving(configuration(Failing(), grace_s=1), listener):
+            reader, writer = await asyncio.open_connection(sock=connect(listener))
+            writer.write(GET)
+            assert b"500" in await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+    assert "Exception in ASGI application" in log.text
 
 
 async def test_an_app_that_does_not_start_is_told() -> None:

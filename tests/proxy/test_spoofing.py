@@ -158,3 +158,26 @@ async def test_while_no_key_of_the_issuer_is_known_the_caller_may_come_again() -
     assert caller.status == 503
     assert caller.headers[b"retry-after"] == b"1"
     assert (ended.principal, on.store.reserved) == (None, [])
+
+
+@pytest.mark.parametrize("name", [b"authorization", b"x-api-key"])
+async def test_a_verified_token_goes_no_further_and_no_cookie_with_it(name: bytes) -> None:
+    token = SIGNER.token(exp=NOW_S + 10**9, sub="acme").encode()
+    shown = b"Bearer " + token if name == b"authorization" else token
+    on = guarded()
+    caller, told = await finished(on, [(name, shown), (b"cookie", b"session=1")])
+    assert caller.status == 200
+    assert told.principal is not None
+    assert told.principal.by_token
+    (scope,) = on.model.scopes
+    forwarded = dict(scope["headers"])
+    assert not {b"authorization", b"x-api-key", b"cookie"} & forwarded.keys()
+    assert token not in repr(scope).encode()
+
+
+async def test_a_key_of_the_callers_own_still_goes_on() -> None:
+    on = guarded()
+    _, told = await finished(on, [BEARER])
+    assert told.principal is not None
+    assert not told.principal.by_token
+    assert dict(on.model.scopes[0]["headers"])[b"authorization"] == BEARER[1]

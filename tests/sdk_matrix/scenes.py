@@ -14,7 +14,6 @@ import httpx
 from gateway.demo.ledger import digest
 from gateway.demo.scripts import Fault, Gate, Script
 from tests.parts.gauger_inside import gauger_inside
-from tests.parts.gauger_process import run
 from tests.parts.raw_server import raw_server, silent, unused_port
 from tests.parts.serving import serving
 from tests.parts.token_issuer import Signer
@@ -111,7 +110,7 @@ class Plan:
 @asynccontextmanager
 async def bad_key(directory: Path) -> AsyncIterator[Set]:
     accounts = directory / "accounts.yaml"
-    await run("account", "add", "acme", "--accounts", str(accounts))
+    accounts.write_text("accounts:\n  - id: somebody-else\n    keys: []\n")
     async with Plan(settings={"accounts": accounts})(directory) as built:
         yield built
 
@@ -123,7 +122,8 @@ async def no_issuer(directory: Path) -> AsyncIterator[Set]:
         "jwt:\n  - issuer: https://login.example.com/\n    audience: gauger\n"
         f"    jwks_url: http://127.0.0.1:{unused_port()}/jwks\n"
     )
-    async with Plan(settings={"identities": identities})(directory) as built:
+    settings = {"identities": identities, "upstream_key": "sk-model"}
+    async with Plan(settings=settings)(directory) as built:
         token = Signer().token(exp=int(time.time()) + 600)
         yield Set(built.url, lambda _name: token, built.before, built.reached)
 

@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import REGISTRY
 
 from gateway.decision.finished import Finished
+from gateway.decision.judge import judge
+from gateway.decision.plan import Gaps, Plan
 from gateway.decision.settlement import Delivered, settlement
 from gateway.facts.exchange import Ask
 from gateway.facts.principal import Account, Principal
@@ -108,6 +110,15 @@ def test_a_shadow_quota_is_counted_beside_the_one_that_bound() -> None:
         )
         == 1
     )
+
+
+def test_what_a_request_did_not_tell_is_counted_by_policy() -> None:
+    gaps = Gaps(conditions=("large-models",), partitions=("by-team", "by-user"))
+    plan = Plan((), exchanges.ESTIMATE, exchanges.DIGEST, gaps=gaps)
+    metrics = recorded(exchanges.answered(judge(plan, None, {})), exchanges.answered())
+    assert value(metrics, "gateway_condition_failures_total", policy="large-models") == 1
+    for policy in gaps.partitions:
+        assert value(metrics, "gateway_partition_missing_total", policy=policy) == 1
 
 
 def test_what_was_never_judged_names_no_policy() -> None:

@@ -3,6 +3,7 @@ import pytest
 from gateway.decision.judge import judge
 from gateway.decision.outcome import Decision
 from gateway.decision.plan import Plan
+from gateway.decision.port import Reserved
 from gateway.policy.quota import Mode, Unit
 from gateway.telemetry.summary import Word, matched_policies, summarise
 from tests.parts.values import charge, limit, quota
@@ -77,6 +78,35 @@ def test_two_limits_of_one_quota_keep_their_own_reasons() -> None:
     )
     summary = summarise(exchanges.refused(decision))
     assert [r.reason for r in summary.rulings] == ["never_fits", "quota_exceeded"]
+
+
+def test_a_rule_that_warns_keeps_its_reason_from_the_one_that_would_refuse() -> None:
+    charges = (
+        charge(exchanges.REQUESTS),
+        charge(exchanges.TOKENS, 110),
+        charge(exchanges.STRICT, shadow=True),
+    )
+    readings = (
+        exchanges.reading(used=50),
+        exchanges.reading(used=1_900),
+        exchanges.reading(used=5, fits=False, charged=False, retry_after_us=1),
+    )
+    quotas = {
+        each.limit.quota_id: quota(each.limit, warn_at_percent=80)
+        for each in charges
+        if each.limit is not exchanges.STRICT
+    } | {exchanges.STRICT.quota_id: quota(exchanges.STRICT, mode=Mode.SHADOW)}
+    plan = Plan(charges, exchanges.ESTIMATE, exchanges.DIGEST)
+    decision = judge(
+        plan, Reserved(admitted=True, at_us=exchanges.BEGAN_US, readings=readings), quotas
+    )
+    summary = summarise(exchanges.answered(decision))
+    assert [(r.policy_id, r.word, r.reason, r.why) for r in summary.rulings] == [
+        ("tokens-per-day", Word.ALLOW, "near_limit", "The why of tokens-per-day."),
+        ("requests-per-minute", Word.ALLOW, "near_limit", "The why of requests-per-minute."),
+        ("strict-tomorrow", Word.SHADOW_DENY, "would_refuse", "The why of strict-tomorrow."),
+    ]
+    assert summary.rulings[1].remaining == 10
 
 
 def test_an_unanswering_store_is_the_rule_that_bound() -> None:

@@ -3,7 +3,7 @@ from gateway.identity.rules import IdentityRules
 from gateway.wiring.in_force import in_force
 from tests.parts.values import limit, policies, quota
 
-TWO = policies(quota(limit(5), id="a"), quota(limit(6), id="b"))
+TWO = policies(quota(limit(5, quota_id="a")), quota(limit(6, quota_id="b")))
 
 
 def told(accounts: Accounts | None = None, identities: IdentityRules | None = None) -> str:

@@ -8,6 +8,7 @@ from gateway.store.memory import MemoryStore
 from gateway.store.outage import OutageStore
 from gateway.wiring.stores import greet, kind, open_store, standing
 from tests.parts.raw_server import unused_port
+from tests.parts.redis_servers import KINDS, running
 from tests.parts.values import limit, policies, quota
 
 
@@ -70,3 +71,17 @@ async def test_memory_is_always_there() -> None:
     store = open_store("memory://")
     await greet(store)
     assert (await standing(store, quotas(OnStoreFailure.CLOSED))).state == "ok"
+
+
+async def test_a_gauger_with_another_secret_does_not_start() -> None:
+    """Each account would have two names in the store, and twice its limits."""
+    with running(KINDS[0]) as server:
+        ours = open_store(server.url, timeout_s=5.0, secret_fingerprint="0123456789abcdef")
+        theirs = open_store(server.url, timeout_s=5.0, secret_fingerprint="fedcba9876543210")
+        try:
+            await greet(ours)
+            with pytest.raises(SettingsError, match="have another secret"):
+                await greet(theirs)
+        finally:
+            await theirs.aclose()
+            await ours.aclose()

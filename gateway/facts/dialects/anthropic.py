@@ -105,12 +105,7 @@ class Anthropic:
             seen.complete = True
             seen.failed = seen.failed or document.get("type") == "error"
             if route.generates:
-                seen.note_labels(document)
-                seen.note_finish(0, document.get("stop_reason"))
-                seen.text_bytes = sum(map(_written_bytes, objects(document.get("content"))))
-                counts = _Counts()
-                counts.take(inner(document, "usage"), output=True)
-                seen.usage = counts.usage()
+                _note_whole(seen, document)
         return seen.answered()
 
     def refuse(
@@ -177,7 +172,10 @@ def _is_result(block: Mapping[str, Any]) -> bool:
 
 @dataclass(slots=True)
 class _Counts:
-    """The counts as this dialect has them, each the last that was told."""
+    """The counts as this dialect has them: of input the most that was told, of output the last.
+
+    Some servers repeat the input at the end as 0; nothing that was read is unread by that.
+    """
 
     input: int | None = None
     cache_read: int | None = None
@@ -189,9 +187,9 @@ class _Counts:
     def take(self, usage: Mapping[str, Any], *, output: bool) -> None:
         """`output`: its counts of output are final, too."""
         self.absurd = self.absurd or has_absurd_count(usage)
-        self.input = _told(usage, "input_tokens", self.input)
-        self.cache_read = _told(usage, "cache_read_input_tokens", self.cache_read)
-        self.cache_write = _told(usage, "cache_creation_input_tokens", self.cache_write)
+        self.input = _most(usage, "input_tokens", self.input)
+        self.cache_read = _most(usage, "cache_read_input_tokens", self.cache_read)
+        self.cache_write = _most(usage, "cache_creation_input_tokens", self.cache_write)
         if output:
             details = inner(usage, "output_tokens_details")
             self.output = _told(usage, "output_tokens", self.output)
@@ -212,8 +210,11 @@ class _EventReader:
         self._counts = _Counts()
 
     def read(self, event: Event) -> bool:
-        told = json_object(event.data) or {}
+        told = self.seen.object_in(event) or {}
         match told.get("type"):
+            case "message":  # the whole of it, where a stream was asked for
+                _note_whole(self.seen, told)
+                self.seen.complete = True
             case "message_start":
                 message = inner(told, "message")
                 self.seen.note_labels(message)
@@ -236,9 +237,23 @@ class _EventReader:
         self.seen.usage = self._counts.usage()
 
 
+def _note_whole(seen: Seen, message: Mapping[str, Any]) -> None:
+    seen.note_labels(message)
+    seen.note_finish(0, message.get("stop_reason"))
+    seen.text_bytes = sum(map(_written_bytes, objects(message.get("content"))))
+    counts = _Counts()
+    counts.take(inner(message, "usage"), output=True)
+    seen.usage = counts.usage()
+
+
 def _told(usage: Mapping[str, Any], name: str, before: int | None) -> int | None:
     count = token_count(usage.get(name))
     return before if count is None else count
+
+
+def _most(usage: Mapping[str, Any], name: str, before: int | None) -> int | None:
+    count = token_count(usage.get(name))
+    return before if count is None else max(count, before or 0)
 
 
 def _written_bytes(block: Mapping[str, Any]) -> int:

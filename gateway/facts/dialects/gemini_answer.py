@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.facts.dialects.passing import Seen, inner, json_object, label, objects
+from gateway.facts.dialects.passing import Seen, inner, label, objects
 from gateway.facts.dialects.prompt_size import text_bytes
 from gateway.facts.estimate import BYTES_PER_TOKEN, IMAGE_TOKENS
 from gateway.facts.event_stream import Event
@@ -35,7 +35,7 @@ class AnswerReader:
         self._blocked = False
 
     def read(self, event: Event) -> bool:
-        chunk = json_object(event.data or event.raw)
+        chunk = self.seen.object_in(event)
         if chunk is not None:
             self.take(chunk)
         return False

@@ -18,7 +18,7 @@ from typing import Any
 
 from gateway.facts.dialects import request_fields
 from gateway.facts.dialects.openai_family import OpenAIFormat
-from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object, objects
+from gateway.facts.dialects.passing import Seen, WatchedStream, inner, objects
 from gateway.facts.dialects.port import StreamWatch
 from gateway.facts.estimate import output_tokens
 from gateway.facts.event_stream import Event
@@ -84,7 +84,7 @@ class _ChunkReader:
         if event.data.startswith(b"[DONE]"):
             self.seen.complete = True
             return False
-        chunk = json_object(event.data)
+        chunk = self.seen.object_in(event)
         if chunk is None:
             return False
         if chunk.get("error") or event.name == "error":

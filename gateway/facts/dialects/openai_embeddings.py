@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.facts.dialects import request_fields
 from gateway.facts.dialects.openai_family import OpenAIFormat, end_user
-from gateway.facts.dialects.passing import Seen, inner
+from gateway.facts.dialects.passing import Seen, inner, json_object
 from gateway.facts.dialects.text_input import read_texts
 from gateway.facts.exchange import Ask, Route, RouteName
 from gateway.facts.usage import Usage, has_absurd_count, token_count
@@ -50,7 +50,7 @@ class OpenAIEmbeddings(OpenAIFormat):
         try:
             return msgspec.structs.asdict(_ANSWER.decode(body))
         except (ValueError, RecursionError):
-            return None
+            return json_object(body)
 
     def note(self, seen: Seen, document: Mapping[str, Any]) -> None:
         seen.note_labels(document)

@@ -15,7 +15,7 @@ from typing import Any
 from gateway.errors import MalformedRequest
 from gateway.facts.dialects import request_fields
 from gateway.facts.dialects.openai_family import OpenAIFormat, end_user, error
-from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object, objects
+from gateway.facts.dialects.passing import Seen, WatchedStream, inner, objects
 from gateway.facts.dialects.port import StreamWatch
 from gateway.facts.dialects.prompt_size import measured, text_bytes
 from gateway.facts.event_stream import Event
@@ -80,12 +80,7 @@ class OpenAIResponses(OpenAIFormat):
         )
 
     def note(self, seen: Seen, document: Mapping[str, Any]) -> None:
-        _note_response(seen, document)
-        seen.text_bytes = sum(
-            text_bytes(item.get(name))
-            for item in objects(document.get("output"))
-            for name in _WRITTEN
-        )
+        _note_whole(seen, document)
 
     def stream_error(self, refusal: Refusal, request_id: str) -> bytes:  # noqa: ARG002  this dialect's errors name no request
         """The API's own event has the fields beside `type`; the SDK raises only for `error`.
@@ -103,9 +98,12 @@ class _EventReader:
         self.seen = Seen()
 
     def read(self, event: Event) -> bool:
-        told = json_object(event.data) or {}
+        told = self.seen.object_in(event) or {}
         kind = told.get("type")
-        if not isinstance(kind, str):
+        if told.get("object") == "response":
+            _note_whole(self.seen, told)
+            self.seen.complete = True
+        elif not isinstance(kind, str):
             self.seen.failed = self.seen.failed or bool(told.get("error"))
         elif kind == "error":
             self.seen.failed = True
@@ -134,6 +132,13 @@ def _input_items(body: Mapping[str, Any]) -> list[Any]:
 def _reasoning(body: Mapping[str, Any]) -> bool:
     asked = request_fields.mapping(body, "reasoning")
     return request_fields.asked(asked, "effort", "summary", "generate_summary")
+
+
+def _note_whole(seen: Seen, response: Mapping[str, Any]) -> None:
+    _note_response(seen, response)
+    seen.text_bytes = sum(
+        text_bytes(item.get(name)) for item in objects(response.get("output")) for name in _WRITTEN
+    )
 
 
 def _note_response(seen: Seen, response: Mapping[str, Any]) -> None:

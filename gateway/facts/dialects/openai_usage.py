@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.facts.dialects.openai_family import OpenAIFormat
-from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object
+from gateway.facts.dialects.passing import Seen, WatchedStream, inner
 from gateway.facts.dialects.port import StreamWatch
 from gateway.facts.dialects.prompt_size import text_bytes
 from gateway.facts.event_stream import Event
@@ -50,7 +50,7 @@ class _EventReader:
         seen = self.seen
         if event.data.startswith(b"[DONE]"):
             seen.complete = True
-        told = json_object(event.data) or {}
+        told = seen.object_in(event) or {}
         if told.get("error") or told.get("type") == "error" or event.name == "error":
             seen.failed = True
             return False

@@ -12,12 +12,21 @@ import msgspec
 from gateway.facts.dialects.port import Answered
 from gateway.facts.estimate import output_tokens
 from gateway.facts.event_stream import MAX_EVENT_BYTES, Event, EventStream
-from gateway.facts.usage import UNREPORTED, Usage
+from gateway.facts.json_text import read_tolerantly
+from gateway.facts.usage import UNREPORTED, Usage, most_output_tokens
 
 _LABEL_CHARACTERS = 256
 """Of what an upstream calls itself, its answers and their ends; longer is no label."""
 
 _MOST_CHOICES = 128
+
+_DEEPEST = 128
+"""Of what strict JSON rejects. Answers have some ten levels, log probabilities included."""
+
+_FIELDS = (b"", b"data", b"event", b"id", b"retry")
+"""With which an event begins; a comment's is empty."""
+
+_LAST_WORD = b"[DONE]"
 
 
 @dataclass(slots=True)
@@ -39,6 +48,20 @@ class Seen:
         self.model = label(source.get("model")) or self.model
         self.response_id = label(source.get("id")) or self.response_id
 
+    def object_in(self, event: Event) -> dict[str, Any] | None:
+        """What an event tells. Where it has data that nobody can read, that counts as text.
+
+        What is no event is read as well: some servers send errors as bare JSON, or a whole answer
+        where a stream was asked for.
+        """
+        data = event.data or (b"" if _first_field(event.raw) in _FIELDS else event.raw)
+        if not data or data.startswith(_LAST_WORD):
+            return None
+        told = json_object(data)
+        if told is None:
+            self.text_bytes += len(data)
+        return told
+
     def note_finish(self, index: int, reason: object) -> None:
         named = label(reason)
         if named and (index in self.finish_reasons or len(self.finish_reasons) < _MOST_CHOICES):
@@ -47,7 +70,9 @@ class Seen:
     @property
     def output_tokens(self) -> int:
         """Over all choices, so far."""
-        return max(output_tokens(self.text_bytes), self.counted_tokens)
+        written = output_tokens(self.text_bytes)
+        counted = self.counted_tokens
+        return max(written, counted) if counted <= most_output_tokens(written) else written
 
     def answered(self) -> Answered:
         return Answered(
@@ -59,6 +84,10 @@ class Seen:
             complete=self.complete,
             failed=self.failed,
         )
+
+
+def _first_field(raw: bytes) -> bytes:
+    return raw.lstrip().partition(b"\n")[0].partition(b":")[0].strip()
 
 
 class EventReader(Protocol):
@@ -124,11 +153,14 @@ class WatchedStream:
 
 
 def json_object(data: bytes) -> dict[str, Any] | None:
-    """None for what is no JSON object. Never raises, whatever an upstream sends."""
+    """None for what is no JSON object. Never raises, whatever an upstream sends.
+
+    What strict JSON rejects is read all the same: clients do, and it was written.
+    """
     try:
         value = msgspec.json.decode(data)
     except (ValueError, RecursionError):
-        return None
+        value = read_tolerantly(data, max_depth=_DEEPEST)
     return value if isinstance(value, dict) else None
 
 

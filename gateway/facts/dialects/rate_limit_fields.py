@@ -26,6 +26,9 @@ _UNITS = {
 }
 """`qu` by unit; requests are the default and are not named. The tokens are our own."""
 
+_WEIGHTED = "weighted-tokens"
+"""`qu` of tokens that count by weights."""
+
 
 def reset_us(quota: QuotaState) -> int:
     """Until a limit resets, in all fields alike: for one that refused, until it would admit.
@@ -44,9 +47,10 @@ def scarcest(quotas: Sequence[QuotaState], unit: str) -> QuotaState | None:
     """The one limit of this unit to show where a dialect has room for one.
 
     The one that refused; of several, the one to wait for longest. If none did, the one with the
-    smallest share left.
+    smallest share left. What counts by weights is shown in the IETF fields alone, since a dialect's
+    own field would pass it off as tokens.
     """
-    of_unit = [quota for quota in quotas if quota.unit == unit]
+    of_unit = [quota for quota in quotas if quota.unit == unit and not quota.weighted]
     return min(of_unit, key=_plenty, default=None)
 
 
@@ -70,8 +74,9 @@ def _plenty(quota: QuotaState) -> tuple[bool, float, float]:
 
 def _policy(name: str, quota: QuotaState) -> str:
     item = f'"{name}";q={_integer(quota.limit)}'
-    if quota.unit in _UNITS:
-        item += f';qu="{_UNITS[quota.unit]}"'
+    counted = _WEIGHTED if quota.weighted else _UNITS.get(quota.unit)
+    if counted is not None:
+        item += f';qu="{counted}"'
     if quota.window_us is not None:
         item += f";w={_integer(whole_seconds(quota.window_us))}"
     return item

@@ -18,6 +18,21 @@ MODEL_NAME_CHARACTERS = 256
 _USUAL_NAME = re.compile(rf"[!-~]{{1,{MODEL_NAME_CHARACTERS}}}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+_COUNTED = frozenset(
+    (
+        *("model", "messages", "prompt", "input", "suffix", "system", "instructions"),
+        *("n", "n_cmpl", "best_of", "max_tokens", "max_completion_tokens", "max_output_tokens"),
+        *("n_predict", "stream", "stream_options", "tools", "functions", "thinking", "reasoning"),
+        *("user", "safety_identifier", "metadata", "background", "previous_response_id"),
+        *("contents", "generationConfig", "generation_config", "generateContentRequest"),
+        *("generate_content_request", "systemInstruction", "system_instruction"),
+    )
+)
+"""What moves a counter, in any dialect."""
+
+_BY_FOLDED = {name.casefold(): name for name in _COUNTED}
+"""Folded as Go's reader does, to which the Kelvin sign is a k."""
+
 MOST = 2**31 - 1
 """The ceiling of every count: what model servers keep in 32 bits wraps around above it."""
 
@@ -36,6 +51,20 @@ def model_name(body: Mapping[str, Any]) -> str:
     if _CONTROL.search(name):
         raise wrong("model", "a string with a control character", allowed)
     return name
+
+
+def demand_known_case(body: Mapping[str, Any]) -> None:
+    """Raises `MalformedRequest` for a counted field in other letters: `Max_Tokens`.
+
+    Some servers read it as `max_tokens` (Go's do by default), others pass over it.
+    """
+    for key in body:
+        if key not in _COUNTED and (name := _BY_FOLDED.get(key.casefold())):
+            raise MalformedRequest(
+                f'"{name}" is written in other letters, large or small; readers disagree whether '
+                f'that counts. Write it as "{name}".',
+                field=name,
+            )
 
 
 def messages(body: Mapping[str, Any]) -> list[Any]:

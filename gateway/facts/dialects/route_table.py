@@ -69,6 +69,11 @@ class RouteTable:
                 f"{others[0].route.path} does not take this method; allowed is {methods}.",
                 allowed=methods,
             )
+        if path.endswith("/") and ":" not in path:
+            for served in (match for tier in self._tiers for match in tier.at(path[:-1])):
+                raise UnknownRoute(
+                    f"This path has a slash too many at its end; served is {served.route.path}."
+                )
         known = unmetered(path)
         if known is not None:
             raise UnknownRoute(known.message)

@@ -68,8 +68,9 @@ def state(
     full_after_us: int = 30 * SECOND_US,
     retry_after_us: int | None = None,
     refused: bool = False,
+    weighted: bool = False,
 ) -> QuotaState:
     window_us = None if window_s is None else window_s * SECOND_US
     return QuotaState(
-        name, unit, limit, remaining, window_us, full_after_us, retry_after_us, refused
+        name, unit, limit, remaining, window_us, full_after_us, retry_after_us, refused, weighted
     )

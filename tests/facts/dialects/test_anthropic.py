@@ -207,6 +207,14 @@ class TestStreams:
             ([start(input_tokens=10), end(input_tokens=-1, output_tokens=-9)], Usage(10, None)),
             ([start(cache_read_input_tokens=20), end()], Usage(None, None, 20)),
             ([start(input_tokens="10"), end(output_tokens=True)], UNREPORTED),
+            (
+                [
+                    start(input_tokens=5, cache_read_input_tokens=100),
+                    end(input_tokens=0, cache_read_input_tokens=0, output_tokens=7),
+                ],
+                Usage(105, 7, 100),
+            ),
+            ([start(input_tokens=0), end(input_tokens=5, output_tokens=7)], Usage(5, 7)),
             ([{"type": "message_start", "message": 7}, {**end(), "usage": []}], UNREPORTED),
             ([{**delta(), "usage": {"input_tokens": 1, "output_tokens": 1}}], UNREPORTED),
         ],

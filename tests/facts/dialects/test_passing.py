@@ -1,9 +1,19 @@
 """What goes on of a stream, and when, whatever its events mean."""
 
+from math import inf
+
 import pytest
 
+from gateway.facts.dialects import registry
+from gateway.facts.dialects.anthropic import MESSAGES
+from gateway.facts.dialects.gemini import GENERATE
+from gateway.facts.dialects.openai_responses import RESPONSES
+from gateway.facts.dialects.openai_usage import OpenAIUsage
 from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object, label, objects
+from gateway.facts.dialects.port import Dialect
 from gateway.facts.event_stream import Event
+from gateway.facts.exchange import Ask, Route
+from tests.parts.values import CHAT
 
 
 class Censor:
@@ -66,10 +76,68 @@ def test_where_nothing_is_withheld_every_byte_passes_at_once_and_is_read() -> No
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"[]", b"1", b'"x"', b"{", b"\xff", b'{"a":"\xff"}', b"[" * 10**5, b'{"a":1e999}']
+    "data",
+    [
+        *(b"", b"[]", b"1", b'"x"', b"{", b"\xff", b"[" * 10**5, b'{"a":' * 10**5, b"NaN"),
+        b'{"a":NaN,"b":' + b"[" * 200 + b"]" * 200 + b"}",
+    ],
 )
 def test_what_is_no_json_object_is_none(data: bytes) -> None:
     assert json_object(data) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b'{"a":[-Infinity],"b":7}', {"a": [-inf], "b": 7}),
+        (b'\xef\xbb\xbf {"b":7}', {"b": 7}),
+        (b'{"b":7}\n{"b":8}', {"b": 7}),
+        (b'{"a":"\xff","b":7}', {"a": "\ufffd", "b": 7}),
+        (b'{"a":"\\ud800x\\\\ud800","b":7}', {"a": "\ufffdx\\ud800", "b": 7}),
+        (b'{"a":1e999,"b":7}', {"a": inf, "b": 7}),
+        (b'{"a":NaN0,"b":7}', None),
+        (b'{"x":-Infinity,"a":' + b"9" * 5000 + b"}", {"x": -inf, "a": inf}),
+    ],
+)
+def test_what_only_strict_json_rejects_is_read(data: bytes, told: object) -> None:
+    assert json_object(data) == told
+
+
+@pytest.mark.parametrize(
+    ("raw", "written"),
+    [
+        (b"data: {broken and of some length\n\n", 7),
+        (b"data: [DONE]\n\n", 0),
+        (b": ping\n\n", 0),
+        (b"event: ping\n\n", 0),
+        (b'data: {"x": NaN}\n\n', 0),
+        (b"{broken between events\n\n", 6),
+        (b"an answer without any form", 7),
+        (b"id: 7\r\rretry: 9\r\r", 0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("dialect", "route"),
+    [
+        (registry.OPENAI_CHAT, CHAT),
+        (registry.OPENAI_RESPONSES, RESPONSES),
+        (registry.ANTHROPIC, MESSAGES),
+        (registry.GEMINI, GENERATE),
+        (OpenAIUsage(), CHAT),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_events_that_nobody_can_read_count_by_their_bytes(
+    dialect: Dialect, route: Route, raw: bytes, written: int
+) -> None:
+    watch = dialect.watch_stream(route, Ask(model="m", stream=True))
+    watch.feed(raw)
+    watch.finish()
+    assert watch.output_tokens_seen == written
+
+
+def test_an_absurd_running_count_is_not_believed() -> None:
+    assert Seen(text_bytes=8, counted_tokens=2**40).output_tokens == 2
 
 
 def test_odd_values_are_empty_ones() -> None:

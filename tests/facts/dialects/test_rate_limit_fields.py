@@ -50,6 +50,14 @@ def test_a_policy_says_what_it_counts(unit: str, parameters: dict[str, object]) 
     assert parsed(state(unit))[0] == [("rpm", parameters)]
 
 
+def test_weighted_tokens_are_called_so_and_never_shown_as_tokens() -> None:
+    weighted = state("tokens", weighted=True)
+    assert parsed(weighted)[0] == [("rpm", {"q": 60, "qu": "weighted-tokens", "w": 60})]
+    plain = state("tokens", remaining=59)
+    assert scarcest([weighted, plain], "tokens") is plain
+    assert scarcest([weighted], "tokens") is None
+
+
 def test_what_is_in_flight_has_no_window_and_no_time() -> None:
     in_flight = state("concurrent", name="in-flight", limit=8, remaining=3, window_s=None)
     assert parsed(in_flight) == (

@@ -148,3 +148,25 @@ def test_what_is_switched_on_is_asked_for_however_it_is_written(value: object) -
 @pytest.mark.parametrize("value", [None, False, 0, 0.0, "", "none", [], {}])
 def test_what_is_switched_off_is_not_asked_for(value: object) -> None:
     assert not request_fields.asked({"a": value}, "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        ("Max_Tokens", "max_tokens"),
+        ("MODEL", "model"),
+        ("N", "n"),
+        ("\u017ftream", "stream"),
+        ("max_to\u212aens", "max_tokens"),
+        ("generationconfig", "generationConfig"),
+    ],
+)
+def test_a_counted_field_in_other_letters_is_refused(key: str, field: str) -> None:
+    with pytest.raises(MalformedRequest, match="other letters") as refused:
+        request_fields.demand_known_case({"model": "m", key: 1})
+    assert refused.value.field == field
+
+
+def test_both_spellings_and_what_is_not_counted_pass() -> None:
+    both = {"generationConfig": {}, "generation_config": {}, "contents": [], "Extra": 1}
+    request_fields.demand_known_case(both)

@@ -44,7 +44,6 @@ def test_a_listed_route_is_found(
         "/v1",
         "/v1/Chat/Completions",
         "/v1/chat/%63ompletions",
-        "/v1/models/gpt/",
         "/v1/models/%67pt",
         "/v1/batchesx",
         "/completion",
@@ -117,3 +116,17 @@ def test_an_error_is_worded_in_the_callers_dialect(
     path: str, headers: Headers, dialect: str
 ) -> None:
     assert BUILT_IN.dialect_for(path, headers).name == dialect
+
+
+@pytest.mark.parametrize(
+    ("path", "served"),
+    [
+        ("/v1/chat/completions/", "/v1/chat/completions"),
+        ("/v1/messages/", "/v1/messages"),
+        ("/v1/models/m/", "/v1/models/{model}"),
+    ],
+)
+def test_a_slash_too_many_is_named(path: str, served: str) -> None:
+    with pytest.raises(UnknownRoute, match="slash too many") as refused:
+        BUILT_IN.find("POST", path, NONE)
+    assert str(refused.value).endswith(f"served is {served}.")
