@@ -38,7 +38,7 @@ def faults(rule: QuotaRule) -> Iterator[Fault]:
         )
     yield from _unit_faults(rule)
     yield from _scale_faults(rule)
-    yield from _condition_faults(rule)
+    yield from condition_faults(rule)
     yield from _repeated("limit", [limit(rule, written).meter for written in rule.limit])
     yield from _repeated("per", list(rule.per))
 
@@ -129,7 +129,8 @@ def _scale_faults(rule: QuotaRule) -> Iterator[Fault]:
                 )
 
 
-def _condition_faults(rule: QuotaRule) -> Iterator[Fault]:
+def condition_faults(rule: QuotaRule) -> Iterator[Fault]:
+    """Of `when` alone, so that they are told whatever else is wrong with the rule."""
     if rule.when is None:
         return
     try:

@@ -10,7 +10,7 @@ from gateway.facts.dialects.declared import DeclaredRoute
 from gateway.policy.compile import prices, quota
 from gateway.policy.document import PolicyFile, QuotaRule
 from gateway.policy.doubts import doubts, undercut
-from gateway.policy.faults import Fault, faults
+from gateway.policy.faults import Fault, condition_faults, faults
 from gateway.policy.prices import Prices
 from gateway.policy.quota import Policies, Unit
 from gateway.policy.routes import route_faults
@@ -114,6 +114,7 @@ class _Reading:
             problems += raised.problems
             file = PolicyFile.model_construct()
             rules = list(_sound_rules(document))
+            problems += self._conditions_of_others(document, {at for at, _ in rules})
         else:
             rules = list(enumerate(file.quotas))
             if not rules and not file.prices and not file.routes:
@@ -148,6 +149,15 @@ class _Reading:
             if not wrong:
                 self.rules.append(found)
         self.problems += first_of(problems)
+
+    def _conditions_of_others(self, document: Document, sound: set[int]) -> Iterator[Problem]:
+        """In rules that are wrong already: their conditions can be read all the same."""
+        for at, entry in enumerate(_entries(document)):
+            when = entry.get("when") if isinstance(entry, dict) else None
+            if at not in sound and isinstance(when, str) and when:
+                rule = QuotaRule.model_construct(when=when)
+                found = _Rule(rule, PolicyFile.model_construct(), document, ("quotas", at))
+                yield from (found.problem(fault) for fault in condition_faults(rule))
 
     def inspection(self, digest: str) -> Inspection:
         """When all files have been read."""

@@ -381,3 +381,12 @@ def test_any_rule_is_policies_or_located_problems(rule: dict[str, object]) -> No
 
     keys = "".join(f"    {key}: {written(value)}\n" for key, value in rule.items())
     check("quotas:\n  - why: Because.\n" + keys)
+
+
+def test_a_wrong_condition_is_told_beside_another_mistake_of_its_rule() -> None:
+    text = (
+        "quotas:\n  - id: x\n    why: y\n    limit: 5 requests/minute\n"
+        '    when: request.modl == "x"\n    warn_at: 120%\n'
+    )
+    lines = [problem.line for problem in inspect({"a.yaml": text}).problems]
+    assert lines == [5, 6]
