@@ -6,11 +6,21 @@ What was reserved is settled, however the exchange ends: a `Permit` is the duty 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.decision.extension import further, refused_extension, spread
+from gateway.decision.jitter import later_us
+from gateway.decision.journal import Journal
 from gateway.decision.judge import SUSPENDED, judge, store_unavailable
 from gateway.decision.outcome import Decision
 from gateway.decision.plan import Charge, Estimate, plan
-from gateway.decision.port import Reservation, Reserved, Store, StoreState
+from gateway.decision.port import (
+    Reservation,
+    Reserved,
+    SettledCharge,
+    Store,
+    StoreState,
+)
+from gateway.decision.responses import refusal as refused_by
 from gateway.decision.settlement import Delivered, Settlement, settlement
 from gateway.errors import StoreUnavailable
 from gateway.facts.catalog import Facts
@@ -29,6 +39,10 @@ AWAY_IN_MIDSTREAM = Refusal(
     "moment. Retry in 1 s.",
     retry_after_us=SECOND_US,
 )
+
+
+Part = tuple[Reservation, tuple[SettledCharge, ...]]
+"""A reservation or an extension, with what takes the place of its charges."""
 
 
 class Rules:
@@ -59,6 +73,8 @@ class Permit:
     attempts: int = 0
     """How often more was asked for. Each has an id of its own: one that failed may have been
     carried out, and is taken back by the store under its id."""
+    exchange: str = ""
+    """Its id, which the reservation has, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +92,63 @@ class Admission:
     """Decides about exchanges with the help of one store."""
 
     def __init__(
-        self, store: Store, rules: Rules, estimator: OutputEstimator, new_id: Callable[[], str]
+        self,
+        store: Store,
+        rules: Rules,
+        estimator: OutputEstimator,
+        new_id: Callable[[], str],
+        *,
+        retry_jitter_us: int = 0,
+        journal: Journal | None = None,
     ) -> None:
+        """`retry_jitter_us`: who is refused is told to come back up to so much later.
+
+        `journal` hears of everything in the order in which the store did it.
+        """
         self._store = store
         self._rules = rules
         self._estimator = estimator
         self._new_id = new_id
+        self._retry_jitter_us = retry_jitter_us
+        self._journal = journal
 
-    async def admit(self, facts: Facts) -> Permit:
-        """One decision, in one round trip at most. Raises nothing of the store's."""
+    async def admit(
+        self, facts: Facts, exchange: str | None = None, standing: Standing = NO_STANDING
+    ) -> Permit:
+        """One decision, in one round trip at most. Raises nothing of the store's.
+
+        `exchange` is an id that no other exchange has; without it one is made. `standing` is what
+        behaviour policies hold against it.
+        """
+        exchange = exchange or self._new_id()
+        permit, reserved = await self._admitted(facts, exchange, standing)
+        if self._journal is not None:
+            self._journal.decided(exchange, facts, permit.decision, reserved)
+        return permit
+
+    async def _admitted(
+        self, facts: Facts, exchange: str, standing: Standing
+    ) -> tuple[Permit, Reserved | None]:
         policies, quotas = self._rules.policies, self._rules.quotas
-        planned = plan(policies, facts, self._estimate(facts))
-        if planned.refused_by is not None:
-            return Permit(judge(planned, None, quotas), facts, None)
-        reservation_id = self._new_id()
+        planned = plan(policies, facts, self._estimate(facts), standing)
+        if planned.refused_by is not None or refused_by(standing) is not None:
+            return Permit(judge(planned, None, quotas), facts, None, exchange=exchange), None
         account = facts.principal.account.id
         try:
-            reserved = await self._store.reserve(reservation_id, planned.charges, account)
+            reserved = await self._store.reserve(exchange, planned.charges, account)
         except StoreUnavailable as error:
             if not planned.charges:  # whether it is shut out, nobody can know now
-                return Permit(judge(planned, None, quotas), facts, None)
-            return Permit(store_unavailable(planned, str(error)), facts, None)
-        decision = judge(planned, reserved, quotas)
-        if not (reserved.admitted and planned.charges):
-            return Permit(decision, facts, None)
-        return Permit(decision, facts, _made(reservation_id, planned.charges, reserved))
+                return Permit(judge(planned, None, quotas), facts, None, exchange=exchange), None
+            later = later_us(exchange, self._retry_jitter_us)
+            decision = store_unavailable(planned, str(error), later)
+            return Permit(decision, facts, None, exchange=exchange), None
+        refused = not reserved.admitted
+        later = later_us(exchange, self._retry_jitter_us) if refused else 0
+        decision = judge(planned, reserved, quotas, later)
+        made = None
+        if reserved.admitted and planned.charges:
+            made = _made(exchange, planned.charges, reserved)
+        return Permit(decision, facts, made, exchange=exchange), reserved
 
     async def extend(self, permit: Permit, tokens: int) -> Extended:
         """Reserve so many more tokens of output, all limits or none; raises nothing of the store's.
@@ -113,21 +161,17 @@ class Admission:
             return Extended(permit)
         permit = replace(permit, attempts=permit.attempts + 1)
         extension_id = f"{reservation.id}.{permit.attempts}"
+        reserved = None
         try:
             account = permit.facts.principal.account.id
             reserved = await self._store.reserve(extension_id, charges, account)
         except StoreUnavailable:
-            return Extended(permit, AWAY_IN_MIDSTREAM, store_away=True)
-        if reserved.hand.ban:
-            return Extended(permit, SUSPENDED)
-        if not reserved.admitted:
-            return Extended(permit, refused_extension(charges, reserved.readings))
-        decision = permit.decision
-        if reserved.state is not StoreState.OK:
-            decision = replace(decision, store=reserved.state)
-        extension = _made(extension_id, charges, reserved)  # nothing, if all are shadows
-        extensions = (*permit.extensions, *([extension] if extension.charges else []))
-        return Extended(replace(permit, decision=decision, extensions=extensions))
+            extended = Extended(permit, AWAY_IN_MIDSTREAM, store_away=True)
+        else:
+            extended = _extended(permit, extension_id, charges, reserved)
+        if self._journal is not None:
+            self._journal.extended(permit.exchange, tokens, reserved, extended.refusal)
+        return extended
 
     async def settle(self, permit: Permit, usage: Usage, delivered: Delivered) -> Settlement | None:
         """Put the actual in the place of the reserved; None if nothing was allowed.
@@ -140,19 +184,24 @@ class Admission:
         if not permit.decision.allowed or estimate is None:
             return None
         settled = settlement(estimate, usage, delivered)
-        if permit.extensions and permit.reservation is not None:
-            for part, charges in spread(settled, (permit.reservation, *permit.extensions)):
-                await self._store.settle(part, charges)
-        elif permit.reservation is not None:
-            made = permit.reservation.charges
-            await self._store.settle(permit.reservation, settled.charges(made))
+        parts, journal = settled_parts(permit, settled), self._journal
+        if journal is not None and not parts:
+            journal.settled(permit.exchange, usage, delivered, None, 0)
+        for n, part in enumerate(parts):
+            at_us = await self._store.settle(*part)
+            if journal is not None and n:
+                journal.settled_further(permit.exchange, at_us)
+            elif journal is not None:
+                journal.settled(permit.exchange, usage, delivered, at_us, len(parts))
         self._learn(permit.facts, settled.usage)
         return settled
 
     async def renew(self, permit: Permit) -> None:
         """Keep the slots of a living exchange."""
         if permit.reservation is not None:
-            await self._store.renew(permit.reservation)
+            at_us = await self._store.renew(permit.reservation)
+            if self._journal is not None:
+                self._journal.renewed(permit.exchange, at_us)
 
     def _estimate(self, facts: Facts) -> Estimate:
         ask = facts.ask
@@ -178,3 +227,28 @@ def _made(reservation_id: str, charges: tuple[Charge, ...], reserved: Reserved) 
         if reading.charged
     ]
     return Reservation(reservation_id, reserved.at_us, tuple(made))
+
+
+def settled_parts(permit: Permit, settled: Settlement) -> list[Part]:
+    """What is reserved for an exchange, in the order in which it was, as it is settled."""
+    reservation = permit.reservation
+    if reservation is None:
+        return []
+    if permit.extensions:
+        return spread(settled, (reservation, *permit.extensions))
+    return [(reservation, settled.charges(reservation.charges))]
+
+
+def _extended(
+    permit: Permit, extension_id: str, charges: tuple[Charge, ...], reserved: Reserved
+) -> Extended:
+    if reserved.hand.ban:
+        return Extended(permit, SUSPENDED)
+    if not reserved.admitted:
+        return Extended(permit, refused_extension(charges, reserved.readings))
+    decision = permit.decision
+    if reserved.state is not StoreState.OK:
+        decision = replace(decision, store=reserved.state)
+    extension = _made(extension_id, charges, reserved)  # nothing, if all are shadows
+    extensions = (*permit.extensions, *([extension] if extension.charges else []))
+    return Extended(replace(permit, decision=decision, extensions=extensions))

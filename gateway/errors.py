@@ -35,6 +35,14 @@ class UnknownCredential(CallerError):
     """A credential that nobody here issued: 401."""
 
 
+class GuessedTooOften(UnknownCredential):
+    """Neither was this one, nor were too many others from the same address: 429."""
+
+    def __init__(self, message: str, *, retry_after_us: int) -> None:
+        super().__init__(message)
+        self.retry_after_us = retry_after_us
+
+
 class UnknownRoute(CallerError):
     """A path that no dialect declares: 404, never forwarded unmetered."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.errors import OperatorError
+from gateway.policy.phrase_lists import named_in
 from gateway.source.problems import START, Place, Problem, Problems, Source
 from gateway.source.yaml_text import MAX_BYTES, too_large
 
@@ -16,7 +17,7 @@ class NoPolicies(OperatorError):
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """A file, or all *.yaml and *.yml under a directory, in the order of their names.
+    """A file, or all *.yaml and *.yml under a directory, and the lists of phrases that they name.
 
     Links are followed: a mounted ConfigMap is links into a hidden `..data`. Whatever begins with
     a dot is passed over, and so are scenarios. Raises `NoPolicies`, and `Problems` of files.
@@ -34,6 +35,12 @@ def read_texts(path: Path) -> dict[str, str]:
     for file in files:
         try:
             texts[file.as_posix()] = read_text(file)
+        except Problems as raised:
+            problems += raised.problems
+    for name in sorted({name for file in texts.items() for name in named_in(*file)}):
+        try:
+            if Path(name).exists():  # if not, it is told where it is named
+                texts[name] = read_text(Path(name))
         except Problems as raised:
             problems += raised.problems
     if problems:

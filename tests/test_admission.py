@@ -206,3 +206,40 @@ async def test_a_block_ends_the_growth_of_a_stream(clock: Clock, ids: Iterator[i
     extended = await admission.extend(permit, 100)
     assert extended.refusal is not None
     assert extended.refusal.kind is RefusalKind.BLOCKED
+
+
+async def test_a_crowd_that_was_refused_at_one_moment_is_told_to_come_at_many(
+    clock: Clock, ids: Iterator[int]
+) -> None:
+    rules = policies(quota(limit(1)))
+    store = MemoryStore(clock)
+    admission = Admission(
+        store, Rules(rules), OutputEstimator(), lambda: f"r{next(ids)}", retry_jitter_us=SECOND_US
+    )
+    exact = Admission(store, Rules(rules), OutputEstimator(), lambda: f"r{next(ids)}")
+    await admission.admit(facts())
+    needed = (await exact.admit(facts())).decision.refusal
+    told = [(await admission.admit(facts())).decision.refusal for _ in range(50)]
+    assert needed is not None
+    assert needed.retry_after_us is not None
+    added = [each.retry_after_us - needed.retry_after_us for each in told]  # type: ignore[operator,union-attr]
+    assert all(0 <= us <= SECOND_US for us in added)
+    assert len(set(added)) > 40
+
+
+async def test_whoever_waits_as_told_with_jitter_is_admitted(
+    clock: Clock, ids: Iterator[int]
+) -> None:
+    admission = Admission(
+        MemoryStore(clock),
+        Rules(policies(quota(limit(1)))),
+        OutputEstimator(),
+        lambda: f"r{next(ids)}",
+        retry_jitter_us=SECOND_US,
+    )
+    await admission.admit(facts())
+    refusal = (await admission.admit(facts())).decision.refusal
+    assert refusal is not None
+    assert refusal.retry_after_us is not None
+    clock.now_us += refusal.retry_after_us
+    assert (await admission.admit(facts())).decision.allowed

@@ -190,3 +190,82 @@ async def test_a_shadow_quota_counts_as_if_it_had_enforced(clock: Clock) -> None
         assert decision.allowed
         codes += [reason.code for reason in decision.reasons]
     assert codes == ["near_limit", "near_limit", "would_refuse", "would_refuse"]
+
+
+def asking(session: str | None, account: str = "acct_1", **rest: int) -> Facts:
+    asked = facts(account, **rest)  # type: ignore[arg-type]
+    return replace(asked, ask=replace(asked.ask, session=session))
+
+
+CAP = "limit: 2 requests/day, per: [account, session], missing: {}"
+
+
+async def test_a_session_has_its_iteration_cap_and_another_begins_anew(clock: Clock) -> None:
+    deployment = Deployment(clock, CAP.format("skip"))
+    allowed = [
+        (await deployment.ask(asking(*who))).decision.allowed
+        for who in (("a",), ("a",), ("a",), ("b",), ("a", "acct_2"), (None,), (None,), (None,))
+    ]
+    assert allowed == [True, True, False, True, True, True, True, True]
+
+
+async def test_who_names_no_session_is_counted_or_refused_as_the_quota_says(clock: Clock) -> None:
+    deployment = Deployment(clock, CAP.format("account"))
+    allowed = [(await deployment.ask(asking(None))).decision.allowed for _ in range(3)]
+    assert allowed == [True, True, False]
+    refusal = (await Deployment(clock, CAP.format("refuse")).ask(asking(None))).decision.refusal
+    assert refusal is not None
+    assert refusal.kind is RefusalKind.MALFORMED
+    assert "request.session" in refusal.message
+
+
+async def test_a_session_has_its_budget_in_money(clock: Clock) -> None:
+    rule = "limit: 0.003 USD/day, per: [account, session], missing: skip, unpriced: refuse"
+    deployment = Deployment(clock, rule)
+    dear, another = (
+        asking(session, input_tokens=500, max_output_tokens=100) for session in ("a", "b")
+    )
+    assert (await deployment.ask(dear)).decision.allowed
+    refusal = (await deployment.ask(dear)).decision.refusal
+    assert refusal is not None
+    assert refusal.message.startswith("Limit of 0.003 USD a day reached.")
+    assert (await deployment.ask(another)).decision.allowed
+
+
+async def test_a_condition_can_ask_for_a_session(clock: Clock) -> None:
+    deployment = Deployment(clock, "limit: 1/day, when: 'request.session != \"\"'")
+    allowed = [
+        (await deployment.ask(asking(session))).decision.allowed
+        for session in ("a", "b", None, None)
+    ]
+    assert allowed == [True, False, True, True]
+
+
+LARGE = "when: 'request.model == \"large\"'"
+
+
+async def test_an_exception_takes_the_place_of_what_it_overrides(clock: Clock) -> None:
+    deployment = Deployment(clock, "limit: 1/day", f"limit: 2/day, overrides: q0, {LARGE}")
+    allowed = [
+        (await deployment.ask(facts(model=model))).decision.allowed
+        for model in ("small", "small", "large", "large", "large")
+    ]
+    assert allowed == [True, False, True, True, False]
+    decision = (await deployment.ask(facts(model="large"))).decision
+    assert [charge.limit.quota_id for charge in decision.charges] == ["q1"]
+    assert [tuple(one) for one in decision.overridden] == [("q0", "q1")]
+    assert [reason.policy_id for reason in decision.reasons] == ["q1"]
+
+
+async def test_what_is_always_holds_beside_every_exception(clock: Clock) -> None:
+    rules = ("limit: 3/day, always: true", "limit: 1/day", f"limit: 9/day, overrides: q1, {LARGE}")
+    deployment = Deployment(clock, *rules)
+    allowed = [(await deployment.ask(facts(model="large"))).decision.allowed for _ in range(4)]
+    assert allowed == [True, True, True, False]
+
+
+async def test_what_was_overridden_has_counted_nothing(clock: Clock) -> None:
+    deployment = Deployment(clock, "limit: 1/day", f"limit: 9/day, overrides: q0, {LARGE}")
+    for _ in range(5):
+        await deployment.ask(facts(model="large"))
+    assert (await deployment.ask(facts(model="small"))).decision.allowed

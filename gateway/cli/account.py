@@ -107,7 +107,44 @@ Id = Annotated[
     str, typer.Argument(metavar="ACCOUNT", help="Its id, such as acme or key_3f09...; see traces.")
 ]
 Admin = Annotated[
-    str, typer.Option(metavar="URL", help="The admin port of any replica.", show_default=True)
+    str,
+    typer.Option(
+        metavar="URL",
+        envvar="GAUGER_ADMIN_URL",
+        show_envvar=False,
+        help="The admin port of any replica.",
+        show_default=True,
+    ),
+]
+Token = Annotated[
+    Path | None,
+    typer.Option(
+        "--admin-token-file",
+        metavar="FILE",
+        envvar="GAUGER_ADMIN_TOKEN_FILE",
+        show_envvar=False,
+        help="The token that the port asks for; or set GAUGER_ADMIN_TOKEN.",
+    ),
+]
+Authorities = Annotated[
+    Path | None,
+    typer.Option(
+        "--admin-ca",
+        metavar="FILE",
+        envvar="GAUGER_ADMIN_CA",
+        show_envvar=False,
+        help="Whom to believe over https; else the system's.",
+    ),
+]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--admin-cert",
+        metavar="FILE",
+        envvar="GAUGER_ADMIN_CERT",
+        show_envvar=False,
+        help="To show: a certificate with its key.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="What was answered, for tools.")]
 Why = Annotated[str, typer.Option(metavar="TEXT", help="For the audit log.")]
@@ -116,14 +153,23 @@ HERE = "http://127.0.0.1:9090"
 
 
 @account.command()
-def show(account_id: Id, *, admin: Admin = HERE, json: Json = False) -> None:
+def show(
+    account_id: Id,
+    *,
+    admin: Admin = HERE,
+    admin_token_file: Token = None,
+    admin_ca: Authorities = None,
+    admin_cert: Certificate = None,
+    json: Json = False,
+) -> None:
     """Show what an account has used, what it was granted, and whether it is blocked.
 
     Example: gauger account show acme
     """
-    from gateway.cli.account_hand import ask, tell_account  # noqa: PLC0415  # not for --help
+    from gateway.cli.account_hand import admin_port, ask, tell_account  # noqa: PLC0415  # not for --help
 
-    tell_account(ask(admin, account_id), as_json=json)
+    port = admin_port(admin, admin_token_file, admin_ca, admin_cert)
+    tell_account(ask(port, account_id), as_json=json)
 
 
 @account.command()
@@ -138,27 +184,41 @@ def block(
         str, typer.Option(metavar="WORD", help="The reason's code in traces and metrics.")
     ] = "account_suspended",
     admin: Admin = HERE,
+    admin_token_file: Token = None,
+    admin_ca: Authorities = None,
+    admin_cert: Certificate = None,
     json: Json = False,
 ) -> None:
     """Refuse everything of an account, on all replicas, from its next request on.
 
     Example: gauger account block acme --why "Stolen key" --for 12h
     """
-    from gateway.cli.account_hand import ask, seconds, tell_deed  # noqa: PLC0415  # not for --help
+    from gateway.cli.account_hand import admin_port, ask, seconds, tell_deed  # noqa: PLC0415  # not for --help
 
+    port = admin_port(admin, admin_token_file, admin_ca, admin_cert)
     asked = {"why": why, "code": code, "for_s": seconds(lasting)}
-    tell_deed(ask(admin, account_id, "block", asked), as_json=json)
+    tell_deed(ask(port, account_id, "block", asked), as_json=json)
 
 
 @account.command()
-def unblock(account_id: Id, *, why: Why = "", admin: Admin = HERE, json: Json = False) -> None:
+def unblock(
+    account_id: Id,
+    *,
+    why: Why = "",
+    admin: Admin = HERE,
+    admin_token_file: Token = None,
+    admin_ca: Authorities = None,
+    admin_cert: Certificate = None,
+    json: Json = False,
+) -> None:
     """Serve an account again.
 
     Example: gauger account unblock acme --why "New key"
     """
-    from gateway.cli.account_hand import ask, tell_deed  # noqa: PLC0415  # not for --help
+    from gateway.cli.account_hand import admin_port, ask, tell_deed  # noqa: PLC0415  # not for --help
 
-    tell_deed(ask(admin, account_id, "unblock", {"why": why}), as_json=json)
+    port = admin_port(admin, admin_token_file, admin_ca, admin_cert)
+    tell_deed(ask(port, account_id, "unblock", {"why": why}), as_json=json)
 
 
 @account.command()
@@ -173,14 +233,18 @@ def grant(
     ] = None,
     why: Why = "",
     admin: Admin = HERE,
+    admin_token_file: Token = None,
+    admin_ca: Authorities = None,
+    admin_cert: Certificate = None,
     json: Json = False,
 ) -> None:
     """Give an account more of a quota, for a time.
 
     Example: gauger account grant acme tokens-per-day 2M --for 12h --why "Launch day"
     """
-    from gateway.cli.account_hand import ask, seconds, tell_deed, units  # noqa: PLC0415  # not for --help
+    from gateway.cli.account_hand import admin_port, ask, seconds, tell_deed, units  # noqa: PLC0415  # not for --help
 
+    port = admin_port(admin, admin_token_file, admin_ca, admin_cert)
     asked = {
         "quota": quota,
         "units": units(amount),
@@ -188,7 +252,7 @@ def grant(
         "unit": unit,
         "why": why,
     }
-    tell_deed(ask(admin, account_id, "grant", asked), as_json=json)
+    tell_deed(ask(port, account_id, "grant", asked), as_json=json)
 
 
 @account.command()
@@ -200,12 +264,16 @@ def reset(
     *,
     why: Why = "",
     admin: Admin = HERE,
+    admin_token_file: Token = None,
+    admin_ca: Authorities = None,
+    admin_cert: Certificate = None,
     json: Json = False,
 ) -> None:
     """Forget what an account has used. What is in flight stays so.
 
     Example: gauger account reset acme tokens-per-day --why "Our bug"
     """
-    from gateway.cli.account_hand import ask, tell_deed  # noqa: PLC0415  # not for --help
+    from gateway.cli.account_hand import admin_port, ask, tell_deed  # noqa: PLC0415  # not for --help
 
-    tell_deed(ask(admin, account_id, "reset", {"quota": quota, "why": why}), as_json=json)
+    port = admin_port(admin, admin_token_file, admin_ca, admin_cert)
+    tell_deed(ask(port, account_id, "reset", {"quota": quota, "why": why}), as_json=json)

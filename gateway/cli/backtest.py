@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import setting
+from gateway.errors import SettingsError
 
 
 class Broken(StrEnum):
@@ -17,6 +18,7 @@ class Broken(StrEnum):
 
 
 def backtest(
+    ctx: typer.Context,
     traffic: Annotated[
         list[str],
         typer.Argument(
@@ -27,8 +29,16 @@ def backtest(
     ],
     *,
     policies: Annotated[
-        Path, setting("policies", "The policies to try: a directory, or one file.", "PATH")
-    ],
+        Path | None, setting("policies", "The policies to try: a directory, or one file.", "PATH")
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Of a recording (serve --record): decide again under the policies that stand in "
+            "it, and compare each decision with the live one.",
+        ),
+    ] = False,
     against: Annotated[
         Path | None,
         typer.Option(
@@ -66,18 +76,26 @@ def backtest(
 
     As a page with plots: gauger backtest --policies policies --html report.html traffic.jsonl
 
+    Is it decided as it was live: gauger backtest --verify recorded*.jsonl.gz
+
     From elsewhere: zstdcat traffic.zst | gauger backtest --policies policies --json -
 
-    Exit codes: 0 it ran; 1 a policy or a line of traffic has problems; 2 a file, a store or
-    the command line cannot be used.
+    Exit codes: 0 it ran; 1 a policy or a line of traffic has problems, or --verify found a
+    difference or nothing to compare; 2 a file, a store or the command line cannot be used.
     """
     # The engine and its libraries, of which --help needs nothing.
     from gateway.cli.backtest_run import Wanted, run_backtest  # noqa: PLC0415
     from gateway.replay.traffic import OnBroken  # noqa: PLC0415
 
-    run_backtest(
+    if verify and (against is not None or _by_flag(ctx, "policies")):
+        raise SettingsError("--verify takes the policies of the recording: leave out all others.")
+    if not verify and policies is None:
+        raise SettingsError(
+            "--policies: missing. Name the policies to try, or --verify a recording."
+        )
+    exact = run_backtest(
         Wanted(
-            policies=policies,
+            policies=None if verify else policies,
             against=against,
             traffic=tuple(traffic),
             decisions=decisions,
@@ -87,3 +105,10 @@ def backtest(
             on_broken=OnBroken(on_broken.value),
         )
     )
+    if verify and not exact:
+        raise typer.Exit(1)
+
+
+def _by_flag(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

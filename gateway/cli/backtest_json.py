@@ -14,6 +14,7 @@ def as_json(backtest: Backtest) -> str:
     run, against = backtest.run, backtest.against
     written = {
         "run": asdict(run) | {"per_second": round(run.per_second)},
+        "verification": asdict(backtest.verification),
         "tried": _report(backtest.tried),
         "against": _report(against) if against is not None else None,
         "difference": backtest.difference,

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -52,7 +52,8 @@ class NotWritable(OperatorError):
 class Wanted:
     """What the command line asks for."""
 
-    policies: Path
+    policies: Path | None
+    """None: those of the recording, whose decisions are to be verified."""
     against: Path | None
     traffic: tuple[str, ...]
     decisions: Path | None
@@ -74,11 +75,21 @@ class _Set:
         return make_report(self.where, self.policies, self.tally)
 
 
-def run_backtest(wanted: Wanted) -> None:
-    """Raises `OperatorError` for what cannot be read, written or reached."""
+RECORDED = "the recording's own policies"
+
+
+def run_backtest(wanted: Wanted) -> bool:
+    """Whether all is decided as it was live, as far as that is recorded.
+
+    Raises `OperatorError` for what cannot be read, written or reached.
+    """
     for path in (wanted.decisions, wanted.html):
         _spare_the_traffic(path, wanted.traffic)
-    sets = [_read(path) for path in (wanted.policies, wanted.against) if path is not None]
+    verifies = wanted.policies is None
+    tried = (
+        _Set(RECORDED, Policies(), Tally()) if wanted.policies is None else _read(wanted.policies)
+    )
+    sets = [tried, *([_read(wanted.against)] if wanted.against is not None else [])]
     sources = [TrafficSource(name) for name in wanted.traffic]
     sizes = [source.size_bytes() for source in sources]
     total_bytes = None if None in sizes else sum(size or 0 for size in sizes)
@@ -88,9 +99,15 @@ def run_backtest(wanted: Wanted) -> None:
         _writing(wanted.decisions) as decisions,
         _few_collections(),
     ):
-        run = asyncio.run(_pass(traffic, sets, wanted.store, decisions, progress))
+        run, sides = asyncio.run(
+            _pass(traffic, sets, wanted.store, decisions, progress, recorded_policies=verifies)
+        )
+    if verifies:
+        sets[0] = replace(tried, policies=sides[0].policies)
+    verification = sides[0].verification
     backtest = Backtest(
         run=run,
+        verification=verification,
         tried=sets[0].report(),
         against=sets[1].report() if wanted.against is not None else None,
         difference=difference(sets[0].tally, sets[1].tally) if wanted.against is not None else None,
@@ -107,6 +124,9 @@ def run_backtest(wanted: Wanted) -> None:
         if not to.is_terminal:
             to.width = PIPE_COLUMNS
         show(backtest, to)
+    if verifies and not verification.compared:
+        tell("Nothing to verify: no line of this traffic tells what was decided live.")
+    return verification.exact
 
 
 async def _pass(
@@ -115,7 +135,9 @@ async def _pass(
     store_url: str,
     decisions: IO[bytes] | None,
     progress: Shows,
-) -> Run:
+    *,
+    recorded_policies: bool,
+) -> tuple[Run, list[Side]]:
     async def tell_progress(exchanges: int, at_us: int) -> None:
         progress.show(exchanges, at_us, traffic.position_bytes())
         await asyncio.sleep(0)  # here a Ctrl-C comes through
@@ -133,7 +155,16 @@ async def _pass(
                 if one.policies.routes == sets[0].policies.routes and sides
                 else None
             )
-            sides.append(Side(one.policies, store, clock, observers, shared))
+            sides.append(
+                Side(
+                    one.policies,
+                    store,
+                    clock,
+                    observers,
+                    shared,
+                    recorded_policies=recorded_policies,
+                )
+            )
         begun = time.perf_counter()
         try:
             exchanges = await replay(traffic, sides, tell_progress)
@@ -141,7 +172,7 @@ async def _pass(
             raise SettingsError(f"store: {error}") from error
         seconds = time.perf_counter() - begun
         memories = [side.store for side in sides if isinstance(side.store, MemoryStore)]
-        return Run(
+        run = Run(
             exchanges=exchanges,
             seconds=seconds,
             store=store_url.partition("://")[0],
@@ -150,6 +181,7 @@ async def _pass(
             broken=traffic.broken,
             problems=tuple(traffic.problems),
         )
+        return run, sides
 
 
 async def _open_store(

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli import backtest_wording as words
+from gateway.cli.backtest_verified import show_verification
 from gateway.cli.reporting import counted, show_problems
 from gateway.replay.difference import Difference
 from gateway.replay.outcome import Backtest, Run
@@ -32,6 +33,7 @@ def show(backtest: Backtest, to: Console) -> None:
         _accounts(tried, to)
     if tried.labels:
         _labels(tried, to)
+    show_verification(backtest.verification, to)
     _finish(backtest.run, to)
 
 

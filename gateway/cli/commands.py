@@ -14,6 +14,7 @@ from gateway.cli.init import init
 from gateway.cli.reporting import report
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
+from gateway.cli.simulate import simulate
 from gateway.cli.test import scenarios
 from gateway.cli.version import show, version
 from gateway.errors import OperatorError
@@ -67,6 +68,7 @@ app.command()(init)
 app.command()(check)
 app.command("test")(scenarios)
 app.command()(backtest)
+app.command()(simulate)
 app.add_typer(account, name="account")
 app.command()(schema)
 app.command()(version)

@@ -13,6 +13,7 @@ from gateway.cli.reporting import console, counted, show_problems
 from gateway.policy.parse import Inspection, inspect
 from gateway.policy_directory import SCENARIO, NoPolicies, read_texts
 from gateway.source.problems import Problem, Problems
+from gateway.wiring.clock import wall_clock_us
 
 if TYPE_CHECKING:
     from gateway.scenarios.cost import Cost
@@ -29,7 +30,7 @@ def inspect_paths(paths: Iterable[Path]) -> Inspection:
             texts |= read_texts(path)
         except Problems as raised:
             unreadable += raised.problems
-    inspection = inspect(texts)
+    inspection = inspect(texts, wall_clock_us())
     if not unreadable:
         return inspection
     problems = tuple(sorted([*inspection.problems, *unreadable]))
@@ -56,9 +57,11 @@ def show(inspection: Inspection, costs: "Cost | None" = None) -> None:
     policies = inspection.policies
     quotas = counted(len(policies.quotas), "quota")
     limits = counted(len(list(policies.limits)), "limit")
+    rules = policies.behaviours.rules
+    behaviours = f", {counted(len(rules), 'behaviour')}" if rules else ""
     to.print(
         Text("ok", style="bold green"),
-        f": {quotas}, {limits}, version {policies.digest}{warned}",
+        f": {quotas}, {limits}{behaviours}, version {policies.digest}{warned}",
         sep="",
     )
     if costs is not None:

@@ -13,7 +13,7 @@ DECISIONS = "gateway.decisions"
 """Its messages are JSON already: `telemetry.decision_log`."""
 
 AUDIT = "gateway.audit"
-"""So are these: `console.accounts`."""
+"""So are these: `console.audit`."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",

@@ -10,11 +10,15 @@ from typing import Any
 import typer
 
 from gateway.cli.settings_file import read_settings_file
+from gateway.settings.doors import ADMIN_TOKEN_VARIABLE
 from gateway.settings.together import SECRET_VARIABLE, Given
 from gateway.settings.written import LISTS, SETTINGS, default_text
 from gateway.source.wording import nearest
 
 CONFIG_VARIABLE = "GAUGER_CONFIG"
+ADMIN_CLIENT_VARIABLES = ("GAUGER_ADMIN_URL", "GAUGER_ADMIN_CA", "GAUGER_ADMIN_CERT")
+"""Of commands that ask a running gauger; `serve` has no use for them."""
+
 _ORIGINS = "gateway.settings_file"
 
 
@@ -56,7 +60,10 @@ def given(ctx: typer.Context) -> dict[str, Given]:
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """A warning for each variable that looks like ours and is not."""
-    known = {written.variable for written in SETTINGS.values()} | {SECRET_VARIABLE, CONFIG_VARIABLE}
+    known = {written.variable for written in SETTINGS.values()} | {
+        *(SECRET_VARIABLE, CONFIG_VARIABLE, ADMIN_TOKEN_VARIABLE),
+        *ADMIN_CLIENT_VARIABLES,
+    }
     return [
         f"{name} is set, and no setting has this name.{_guess(name, known)}"
         for name in sorted(environ)

@@ -3,12 +3,14 @@
 # ruff: noqa: ARG001  typer wants the options as parameters; their values are read from the context,
 # which knows where each came from.
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.options import config, environment, given, setting, unknown_variables
 from gateway.cli.reporting import warn
+from gateway.settings.doors import exposed_files
 from gateway.settings.together import settings_from
 
 
@@ -75,8 +77,76 @@ def serve(
         str | None,
         setting(
             "admin",
-            "Status page, /healthz, /readyz, /metrics: loopback only; or off.",
+            "Status page, /healthz, /readyz, /metrics, accounts; or off. Off loopback only with "
+            "a token and TLS.",
             "HOST:PORT",
+        ),
+    ] = None,
+    admin_token_file: Annotated[
+        str | None,
+        setting(
+            "admin_token_file",
+            "Holds the token without which the admin port only tells its health; or set "
+            "GAUGER_ADMIN_TOKEN.",
+            "FILE",
+        ),
+    ] = None,
+    admin_tls_cert: Annotated[
+        str | None, setting("admin_tls_cert", "PEM; with it that port speaks TLS.", "FILE")
+    ] = None,
+    admin_tls_key: Annotated[
+        str | None, setting("admin_tls_key", "PEM; else in the same file.", "FILE")
+    ] = None,
+    admin_tls_client_ca: Annotated[
+        str | None,
+        setting("admin_tls_client_ca", "Who asks has to show a certificate of these.", "FILE"),
+    ] = None,
+    admin_plain_http: Annotated[
+        bool | None,
+        setting("admin_plain_http", "Off loopback without TLS: something else encrypts.", "BOOL"),
+    ] = None,
+    audit_log: Annotated[
+        str | None,
+        setting("audit_log", "Gets a line for each deed of an operator's, too.", "FILE"),
+    ] = None,
+    probes: Annotated[
+        str | None,
+        setting("probes", "/healthz, /readyz, /metrics alone, for whoever asks.", "HOST:PORT"),
+    ] = None,
+    probes_metrics: Annotated[
+        bool | None, setting("probes_metrics", "/metrics is among the probes.", "BOOL")
+    ] = None,
+    tls_cert: Annotated[
+        str | None, setting("tls_cert", "PEM; with it the callers' port speaks TLS.", "FILE")
+    ] = None,
+    tls_key: Annotated[
+        str | None, setting("tls_key", "PEM; else in the same file.", "FILE")
+    ] = None,
+    tls_client_ca: Annotated[
+        str | None,
+        setting("tls_client_ca", "Callers have to show a certificate of these.", "FILE"),
+    ] = None,
+    upstream_tls_ca: Annotated[
+        list[str] | None,
+        setting(
+            "upstream_tls_ca",
+            "Whom to believe in the place of the public authorities. Again as anthropic=FILE for a "
+            "selected one; so for the next two.",
+            "FILE",
+        ),
+    ] = None,
+    upstream_tls_cert: Annotated[
+        list[str] | None, setting("upstream_tls_cert", "Shown to the model API.", "FILE")
+    ] = None,
+    upstream_tls_key: Annotated[
+        list[str] | None, setting("upstream_tls_key", "PEM; else in the same file.", "FILE")
+    ] = None,
+    guesses_per_minute: Annotated[
+        str | None,
+        setting(
+            "guesses_per_minute",
+            "Wrong keys and tokens of an address that get a 401; further ones a 429.",
+            "N",
         ),
     ] = None,
     upstream_key_env: Annotated[
@@ -106,6 +176,19 @@ def serve(
         str | None,
         setting("stream_step", "By how much a stream's reservation grows, at least.", "TOKENS"),
     ] = None,
+    max_exchanges: Annotated[
+        str | None,
+        setting("max_exchanges", "Requests under way at once; one more gets a 503.", "N"),
+    ] = None,
+    retry_jitter: Annotated[
+        str | None,
+        setting(
+            "retry_jitter",
+            "Whom gauger refuses is told to come back up to so much later, at most 1s, so that a "
+            "crowd does not come at once.",
+            "TIME",
+        ),
+    ] = None,
     shutdown_grace: Annotated[
         str | None,
         setting("shutdown_grace", "For streams to end after SIGTERM.", "TIME"),
@@ -118,6 +201,21 @@ def serve(
             "or off.",
             "TIME",
         ),
+    ] = None,
+    record: Annotated[
+        str | None,
+        setting("record", "Write traffic records for `gauger backtest`, without prompts.", "FILE"),
+    ] = None,
+    record_size: Annotated[
+        str | None,
+        setting("record_size", "Then that file is put aside, and a new one begun.", "SIZE"),
+    ] = None,
+    record_gzip: Annotated[
+        bool | None, setting("record_gzip", "Compress what was put aside.", "BOOL")
+    ] = None,
+    record_prompts: Annotated[
+        bool | None,
+        setting("record_prompts", "Record whole requests, prompts and all.", "BOOL"),
     ] = None,
     trust_traceparent: Annotated[
         bool | None,
@@ -139,7 +237,10 @@ def serve(
     environ = environment()
     for message in unknown_variables(environ):
         warn(message)
-    settings = settings_from(given(ctx), environ)
+    written = given(ctx)
+    settings = settings_from(written, environ)
+    for message in exposed_files({name: Path(one.text) for name, one in written.items()}):
+        warn(message)
     from gateway.cli.serving import serve_until_stopped  # noqa: PLC0415  # a heavy import, --help needs none of it
 
     serve_until_stopped(settings)

@@ -1,4 +1,4 @@
-"""Runs the gateway and tells where it is: two lines on standard output, which scripts may read."""
+"""Runs the gateway and tells where it is: a line of standard output for each port, for scripts."""
 
 import sys
 
@@ -20,8 +20,10 @@ def serve_until_stopped(settings: Settings) -> None:
 
 
 def _announce(running: RunningGateway) -> None:
-    lines = [f"gauger listening on http://{running.address}"]
-    if running.admin_address is not None:
-        lines.append(f"admin on http://{running.admin_address}")
+    lines = [f"gauger listening on {running.door.url}"]
+    if running.admin is not None:
+        lines.append(f"admin on {running.admin.url}")
+    if running.probes is not None:
+        lines.append(f"probes on {running.probes.url}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

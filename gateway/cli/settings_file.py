@@ -62,10 +62,17 @@ def _checked(name: str, value: yaml_text.Value, folder: Path) -> str:
     if value is None or isinstance(value, list | dict):
         raise SettingsError(f"{name}: one value is needed, not {kind(value)}.")
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if name in PATHS and not text.startswith("~"):
-        text = str(folder / text)
+    if name in PATHS:
+        parts = text.split() if name in LISTS else [text]
+        text = " ".join(_beside(part, folder, selected=name in LISTS) for part in parts)
     try:
         SETTINGS[name].read(text)
     except SettingsError as error:
         raise SettingsError(f"{name}: {error}") from None
     return text
+
+
+def _beside(text: str, folder: Path, *, selected: bool) -> str:
+    """A path of the file's, which may stand behind `SELECTOR=`."""
+    selector, equals, path = text.partition("=") if selected and "=" in text else ("", "", text)
+    return selector + equals + (path if path.startswith("~") else str(folder / path))

@@ -2,7 +2,19 @@
 
 from gateway.console.accounts import AccountDesk
 from gateway.console.app import make_console
+from gateway.console.audit import AuditLog, Operator
 from gateway.console.census import Census
+from gateway.console.probes import make_probes
 from gateway.console.status import ConsoleStatus
+from gateway.console.token import AdminToken
 
-__all__ = ["AccountDesk", "Census", "ConsoleStatus", "make_console"]
+__all__ = [
+    "AccountDesk",
+    "AdminToken",
+    "AuditLog",
+    "Census",
+    "ConsoleStatus",
+    "Operator",
+    "make_console",
+    "make_probes",
+]

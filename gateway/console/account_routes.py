@@ -9,7 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.console.accounts import AccountDesk, Mistake
+from gateway.console.answers import json_answer
 from gateway.console.changing import reason_to_refuse
+from gateway.console.token import operator
 from gateway.errors import StoreUnavailable
 
 LARGEST_BODY_BYTES = 16_384
@@ -46,7 +48,7 @@ def account_routes(desk: AccountDesk) -> list[Route]:
     """An account's name may hold a slash; written as %2F it is the same."""
 
     async def show(request: Request) -> Response:
-        return await _answered(lambda: desk.show(request.path_params["account"]))
+        return await _answered(lambda: desk.show(request.path_params["account"]), _untold)
 
     deeds: dict[str, tuple[type[msgspec.Struct], Callable[..., Awaitable[dict[str, Any]]]]] = {
         "block": (_Block, desk.block),
@@ -61,26 +63,43 @@ def account_routes(desk: AccountDesk) -> list[Route]:
         async def do(request: Request) -> Response:
             reason = reason_to_refuse(request)
             if reason is not None:
-                return _json({"error": reason}, 403)
+                return json_answer({"error": reason}, 403)
             try:
                 asked = msgspec.json.decode(await _body(request), type=form)
             except msgspec.DecodeError as error:
-                return _json({"error": f"{error}."}, 400)
-            account, who = request.path_params["account"], _who(request)
-            return await _answered(lambda: deed(account, who, **msgspec.structs.asdict(asked)))
+                return json_answer({"error": f"{error}."}, 400)
+            account, who = request.path_params["account"], operator(request)
+
+            def tell(result: str, problem: str) -> None:
+                desk.audit.write(who, name, {"account": account, "problem": problem}, result=result)
+
+            return await _answered(
+                lambda: deed(account, who, **msgspec.structs.asdict(asked)), tell
+            )
 
         return Route(f"/accounts/{{account:path}}/{name}", do, methods=["POST"])
 
     return [*(route(name) for name in deeds), Route("/accounts/{account:path}", show)]
 
 
-async def _answered(ask: Callable[[], Awaitable[dict[str, Any]]]) -> Response:
+async def _answered(
+    ask: Callable[[], Awaitable[dict[str, Any]]], tell: Callable[[str, str], None]
+) -> Response:
+    """`tell` hears what became of a deed that was not done, and why."""
     try:
-        return _json(await ask())
+        return json_answer(await ask())
     except Mistake as mistake:
-        return _json({"error": str(mistake)}, 400)
+        tell("refused", str(mistake))
+        return json_answer({"error": str(mistake)}, 400)
     except StoreUnavailable as error:
-        return _json({"error": f"{error} Nothing may have been changed; look with show."}, 503)
+        tell("failed", error.kind)
+        return json_answer(
+            {"error": f"{error} Nothing may have been changed; look with show."}, 503
+        )
+
+
+def _untold(result: str, problem: str) -> None:
+    """To look is no deed."""
 
 
 async def _body(request: Request) -> bytes:
@@ -90,12 +109,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > LARGEST_BODY_BYTES:
             raise msgspec.DecodeError(f"More than {LARGEST_BODY_BYTES:,} bytes")
     return body or b"{}"
-
-
-def _who(request: Request) -> str:
-    """Nobody has a name here yet."""
-    return request.client.host if request.client else "unknown"
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value) + b"\n", status, media_type="application/json")

@@ -1,26 +1,17 @@
-"""What an operator asks of one account and does to it; each deed leaves a line in the audit log.
+"""What an operator asks of one account and does to it; each deed leaves a line in the audit log."""
 
-Logger `gateway.audit`, at INFO: JSON with who, what, when and why.
-"""
-
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-import msgspec
-
+from gateway.console.audit import AuditLog, Operator
 from gateway.decision.hand import ACCOUNT, FOR_EVER_US, Ban, Grant, Hand
 from gateway.decision.plan import Charge, Partition
 from gateway.decision.port import OperatorStore, Reading
 from gateway.facts.principal import Account
 from gateway.policy.quota import SECOND_US, Limit, Missing, Policies, Quota, Unit
 from gateway.source.wording import allowed_words
-
-AUDIT: Final = "gateway.audit"
-
-_log = logging.getLogger(AUDIT)
 
 
 class Mistake(Exception):
@@ -35,8 +26,9 @@ class AccountDesk:
     policies: Callable[[], Policies]
     find: Callable[[str], Account | None]
     """A named account, by its id."""
-    clock: Callable[[], int]
-    """The wall clock in microseconds, for the audit log."""
+    audit: AuditLog
+    on_reset: Callable[[str, Collection[str]], None] = lambda _account, _meters: None
+    """Hears of the account and of the meters that were reset."""
 
     async def show(self, account_id: str) -> dict[str, Any]:
         account = self.find(account_id)
@@ -55,21 +47,21 @@ class AccountDesk:
         }
 
     async def block(
-        self, account_id: str, who: str, *, why: str, code: str, for_s: int | None
+        self, account_id: str, who: Operator, *, why: str, code: str, for_s: int | None
     ) -> dict[str, Any]:
         until_us = await self._until_us(for_s)
         ban = Ban(until_us, code, why)
         hand = await self.store.change_hand(account_id, lambda hand: hand.with_ban(ban))
         return self._done("block", account_id, who, hand, why=why, code=code)
 
-    async def unblock(self, account_id: str, who: str, *, why: str) -> dict[str, Any]:
+    async def unblock(self, account_id: str, who: Operator, *, why: str) -> dict[str, Any]:
         hand = await self.store.change_hand(account_id, lambda hand: hand.with_ban(None))
         return self._done("unblock", account_id, who, hand, why=why)
 
     async def grant(
         self,
         account_id: str,
-        who: str,
+        who: Operator,
         *,
         why: str,
         quota: str,
@@ -86,7 +78,7 @@ class AccountDesk:
         )
 
     async def reset(
-        self, account_id: str, who: str, *, why: str, quota: str | None
+        self, account_id: str, who: Operator, *, why: str, quota: str | None
     ) -> dict[str, Any]:
         """What is in flight stays so. Raises `Mistake`."""
         quotas = self.policies().quotas if quota is None else (self._quota(quota),)
@@ -94,6 +86,7 @@ class AccountDesk:
             limit.meter for one in quotas for limit in one.limits if limit.unit != Unit.CONCURRENT
         }
         await self.store.reset(account_id, meters)
+        self.on_reset(account_id, meters)
         return self._done("reset", account_id, who, None, why=why, quota=quota)
 
     def _charges(self, account: Account) -> tuple[tuple[Charge, ...], list[str]]:
@@ -120,11 +113,10 @@ class AccountDesk:
         return min(FOR_EVER_US, await self.store.clock_us() + for_s * SECOND_US)
 
     def _done(
-        self, what: str, account_id: str, who: str, hand: Hand | None, **how: object
+        self, what: str, account_id: str, who: Operator, hand: Hand | None, **how: object
     ) -> dict[str, Any]:
-        deed = {"at": _moment(self.clock()), "who": who, "what": what, "account": account_id, **how}
-        told = {**deed, **(_told(hand) if hand else {})}
-        _log.info("%s", msgspec.json.encode(told).decode())
+        came_to = _told(hand) if hand else {}
+        told = self.audit.write(who, what, {"account": account_id, **how, **came_to})
         return {**told, "named": self.find(account_id) is not None}
 
 

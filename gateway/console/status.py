@@ -29,6 +29,8 @@ class ConsoleStatus:
     refused: tuple[Refused, ...] = ()
     """What operators wrote and what is not in force, since it cannot be used. The process goes on
     by what was in force, and is ready."""
+    key_faults: tuple[str, ...] = ()
+    """Of issuers whose keys do not come: from where, and why. Those known before stay in force."""
     stopping: bool = False
     """The process finishes what it has begun and takes nothing new."""
 
@@ -46,9 +48,12 @@ class ConsoleStatus:
     @property
     def degraded(self) -> str | None:
         """What is not as it should be, though traffic may come."""
-        if self.unready or not self.store_fault:
+        if self.unready:
             return None
-        return (
-            f"the store does not answer: {self.store_fault}; each quota holds by its "
-            "on_store_failure"
-        )
+        lacking = [f"no keys come from {fault}" for fault in self.key_faults]
+        if self.store_fault:
+            lacking.append(
+                f"the store does not answer: {self.store_fault}; each quota holds by its "
+                "on_store_failure"
+            )
+        return "; ".join(lacking) or None

@@ -1,10 +1,14 @@
 """A plan and what the store read make a decision. No clock, no waiting, no text of the caller's."""
 
+from gateway.behaviour.standing import Standing
 from gateway.decision.hand import Ban
 from gateway.decision.outcome import Decision, Reason, Verdict
 from gateway.decision.plan import Charge, Lack, Plan
 from gateway.decision.port import Reading, Reserved, StoreState
+from gateway.decision.responses import FLEET
+from gateway.decision.responses import refusal as refused_by
 from gateway.facts.refusal import Refusal, RefusalKind
+from gateway.policy.behaviour import Rung
 from gateway.policy.quota import SECOND_US, Quota, Unit
 from gateway.policy.spoken import spoken_amount, spoken_limit
 
@@ -17,8 +21,16 @@ SUSPENDED = Refusal(
 )
 
 
-def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> Decision:
-    """`reserved` is None if nothing had to be asked: no quota matched."""
+def judge(
+    plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota], later_us: int = 0
+) -> Decision:
+    """`reserved` is None if nothing had to be asked: no quota matched.
+
+    Who is refused is told to come back `later_us` later than he would be admitted.
+    """
+    held = refused_by(plan.standing)
+    if held is not None:
+        return _held(plan, held)
     if plan.refused_by is not None:
         return _refused_for_a_lack(plan, plan.refused_by)
     if reserved and reserved.hand.ban:
@@ -29,7 +41,7 @@ def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> De
     refusing = [] if reserved is None or reserved.admitted else _refusing(charges, readings)
     if refusing:
         binding = _longest_wait(charges, readings, refusing)
-        refusal = _refusal(charges[binding], readings[binding])
+        refusal = _refusal(charges[binding], readings[binding], later_us)
     else:
         binding = _scarcest(charges, readings)
     return Decision(
@@ -39,17 +51,25 @@ def judge(plan: Plan, reserved: Reserved | None, quotas: dict[str, Quota]) -> De
         charges,
         readings,
         binding,
-        (*_reasons(charges, readings, quotas), *_lacking_in_shadow(plan)),
+        (
+            *_reasons(charges, readings, quotas),
+            *_lacking_in_shadow(plan),
+            *_behaviours(plan.standing),
+        ),
         refusal,
         reserved.state if charges and reserved else StoreState.UNUSED,
         plan.gaps,
+        plan.overridden,
+        later_us if refusal is not None else 0,
+        plan.standing,
     )
 
 
 def store_unavailable(
-    plan: Plan, why: str = "The store that counts quotas does not answer."
+    plan: Plan, why: str = "The store that counts quotas does not answer.", later_us: int = 0
 ) -> Decision:
     """The store did not answer and nothing else may decide: refuse, and for a moment only."""
+    wait_us = SECOND_US + later_us
     return Decision(
         verdict=Verdict.REFUSE,
         digest=plan.digest,
@@ -60,11 +80,12 @@ def store_unavailable(
         reasons=(Reason("store", "store_unavailable", why),),
         refusal=Refusal(
             RefusalKind.STORE_UNAVAILABLE,
-            "The gateway cannot check quotas at the moment. Retry in 1 s.",
-            retry_after_us=SECOND_US,
+            f"The gateway cannot check quotas at the moment. Retry in {_seconds(wait_us)} s.",
+            retry_after_us=wait_us,
         ),
         store=StoreState.UNAVAILABLE,
         gaps=plan.gaps,
+        overridden=plan.overridden,
     )
 
 
@@ -81,7 +102,34 @@ def _blocked(plan: Plan, ban: Ban) -> Decision:
         refusal=SUSPENDED,
         store=StoreState.OK,
         gaps=plan.gaps,
+        overridden=plan.overridden,
     )
+
+
+def _held(plan: Plan, refusal: Refusal) -> Decision:
+    """By what it did, whatever its quotas are; nobody is asked and nothing is charged."""
+    return Decision(
+        verdict=Verdict.REFUSE,
+        digest=plan.digest,
+        estimate=plan.estimate,
+        charges=(),
+        readings=(),
+        binding=None,
+        reasons=_behaviours(plan.standing),
+        refusal=refusal,
+        store=StoreState.UNUSED,
+        gaps=plan.gaps,
+        standing=plan.standing,
+    )
+
+
+def _behaviours(standing: Standing) -> tuple[Reason, ...]:
+    """The rules that speak against the exchange, if anything follows from them."""
+    if standing.response is Rung.NONE and standing.shadow is Rung.NONE:
+        return ()
+    code = "would_respond" if standing.response is Rung.NONE else standing.response.word
+    named = dict.fromkeys((one.rule, one.why) for one in standing.evidence)
+    return tuple([Reason(rule, code, why) for rule, why in named])
 
 
 def _refused_for_a_lack(plan: Plan, quota: Quota) -> Decision:
@@ -108,6 +156,7 @@ def _refused_for_a_lack(plan: Plan, quota: Quota) -> Decision:
         refusal=refusal,
         store=StoreState.UNUSED,
         gaps=plan.gaps,
+        overridden=plan.overridden,
     )
 
 
@@ -146,7 +195,9 @@ def _reasons(
 ) -> list[Reason]:
     reasons: list[Reason] = []
     for i, (charge, reading) in enumerate(zip(charges, readings, strict=True)):
-        quota = quotas[charge.limit.quota_id]
+        quota = quotas.get(charge.limit.quota_id)
+        if quota is None:
+            continue  # a fleet's budget: the behaviours say why
         if reading.fits and quota.warn_at_percent is None:
             continue
         code = _code(charge, reading, quota)
@@ -174,16 +225,21 @@ def _lacking_in_shadow(plan: Plan) -> list[Reason]:
     return [Reason(quota.id, "would_refuse", quota.why) for quota in plan.would_refuse]
 
 
-def _refusal(charge: Charge, reading: Reading) -> Refusal:
-    limit = charge.limit
+def _seconds(us: int) -> str:
+    """Rounded up."""
+    return f"{-(-us // SECOND_US):,}"
+
+
+def _refusal(charge: Charge, reading: Reading, later_us: int) -> Refusal:
+    limit = charge.bought or charge.limit
     if limit.unit is Unit.CONCURRENT:
         what = "request" if limit.amount == 1 else "requests"
         return Refusal(
             RefusalKind.CONCURRENCY,
             f"Limit of {limit.amount:,} {what} in flight reached. Retry when one has ended.",
-            retry_after_us=CONCURRENCY_RETRY_US,
+            retry_after_us=CONCURRENCY_RETRY_US + later_us,
         )
-    described = spoken_limit(limit)
+    described = "requests" if limit.quota_id == FLEET else spoken_limit(limit)
     if reading.retry_after_us is None:
         return Refusal(
             RefusalKind.NEVER_FITS,
@@ -192,9 +248,9 @@ def _refusal(charge: Charge, reading: Reading) -> Refusal:
             "prompt); waiting does not help.",
             field=None if limit.unit in (Unit.INPUT_TOKENS, Unit.CACHED_TOKENS) else "max_tokens",
         )
-    wait_s = -(-reading.retry_after_us // SECOND_US)
+    wait_us = reading.retry_after_us + later_us
     return Refusal(
         RefusalKind.RATE,
-        f"Limit of {described} reached. Retry in {wait_s:,} s.",
-        retry_after_us=reading.retry_after_us,
+        f"Limit of {described} reached. Retry in {_seconds(wait_us)} s.",
+        retry_after_us=wait_us,
     )

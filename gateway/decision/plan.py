@@ -5,7 +5,10 @@ The plan is made without asking anybody. It is what the store reserves in one st
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
+from gateway.behaviour.standing import NO_STANDING, Standing
+from gateway.decision.responses import fleet_budget, scaled
 from gateway.facts.catalog import Facts, partition_value
 from gateway.policy.quota import Limit, Missing, Mode, Policies, Quota, Unit, Unpriced
 from gateway.policy.weights import Weights
@@ -39,6 +42,8 @@ class Charge:
     shadow: bool = False
     price: Weights | None = None
     """Of a limit in money: what the model's tokens cost when the plan was made."""
+    bought: Limit | None = None
+    """The limit as the account knows it, if a response leaves it less; None: it is the same."""
 
     @property
     def of_tokens(self) -> Weights | None:
@@ -81,6 +86,13 @@ class Gaps:
 NO_GAPS = Gaps()
 
 
+class Overridden(NamedTuple):
+    """A quota that would apply, and by which it is overridden. Ids."""
+
+    policy_id: str
+    by: str
+
+
 @made_often
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -95,33 +107,90 @@ class Plan:
     would_refuse: tuple[Quota, ...] = ()
     """Quotas in shadow mode that would have refused so."""
     gaps: Gaps = NO_GAPS
+    overridden: tuple["Overridden", ...] = ()
+    standing: Standing = NO_STANDING
+    """What behaviour policies hold against the exchange."""
 
     def reserved(self, unit: Unit) -> int:
         """The most that is reserved of a unit against any limit; for people and traces."""
         return max((c.amount for c in self.charges if c.limit.unit is unit), default=0)
 
 
-def plan(policies: Policies, facts: Facts, estimate: Estimate) -> Plan:
+def plan(
+    policies: Policies, facts: Facts, estimate: Estimate, standing: Standing = NO_STANDING
+) -> Plan:
     """Every quota that applies, each with its partition and what to reserve."""
     charges: list[Charge] = []
     would_refuse: list[Quota] = []
     missing: list[str] = []
     quotas, failed = policies.applying(facts)
+    overridden: tuple[Overridden, ...] = ()
+    if policies.overriding:
+        by = _overridden(policies, {quota.id for quota in quotas} - {*failed}, facts, estimate)
+        overridden = tuple([Overridden(q.id, by[q.id]) for q in quotas if q.id in by])
+        quotas = [quota for quota in quotas if quota.id not in by]
     for quota in quotas:
         try:
-            charges += _charges(quota, policies, facts, estimate, missing)
+            charges += _charges(quota, policies, facts, estimate, missing, standing)
         except _Lacking as lacking:
             if quota.mode is Mode.ENFORCE:
                 gaps = _gaps(failed, missing)
-                return Plan((), estimate, policies.digest, quota, lacking.what, gaps=gaps)
+                return Plan(
+                    (),
+                    estimate,
+                    policies.digest,
+                    quota,
+                    lacking.what,
+                    gaps=gaps,
+                    overridden=overridden,
+                    standing=standing,
+                )
             would_refuse.append(quota)
+    if standing.fleets:
+        charges += _fleet_charges(standing)
     return Plan(
         tuple(charges),
         estimate,
         policies.digest,
         would_refuse=tuple(would_refuse),
         gaps=_gaps(failed, missing),
+        overridden=overridden,
+        standing=standing,
     )
+
+
+def _fleet_charges(standing: Standing) -> list[Charge]:
+    """One request of the budget of each flagged group whose trait this one shows."""
+    limit = fleet_budget(standing)
+    if limit is None:
+        return []
+    return [Charge(limit, Partition((("group", f"{key:016x}"),)), 1) for key in standing.fleets]
+
+
+def _overridden(
+    policies: Policies, applying: set[str], facts: Facts, estimate: Estimate
+) -> dict[str, str]:
+    """The quotas that are overridden here, and by which.
+
+    `applying` has not those whose condition failed: they hold their callers, and relieve nobody. So
+    does a quota that counts nothing of this request: something else has to hold it.
+    """
+    by: dict[str, str] = {}
+    for quota, others in policies.overriding:
+        if (
+            quota.id in applying
+            and quota.id not in by
+            and _counts(quota, policies, facts, estimate)
+        ):
+            by |= dict.fromkeys(others - by.keys(), quota.id)
+    return by
+
+
+def _counts(quota: Quota, policies: Policies, facts: Facts, estimate: Estimate) -> bool:
+    try:
+        return bool(_charges(quota, policies, facts, estimate, []))
+    except _Lacking:
+        return False
 
 
 def _gaps(failed: tuple[str, ...], missing: list[str]) -> Gaps:
@@ -133,8 +202,13 @@ class _Lacking(Exception):
         self.what = what
 
 
-def _charges(
-    quota: Quota, policies: Policies, facts: Facts, estimate: Estimate, missing: list[str]
+def _charges(  # noqa: PLR0917  all that a charge depends on
+    quota: Quota,
+    policies: Policies,
+    facts: Facts,
+    estimate: Estimate,
+    missing: list[str],
+    standing: Standing = NO_STANDING,
 ) -> list[Charge]:
     """Adds to `missing` the id of a quota that cannot be counted by all of its facts."""
     partition = _partition(quota, facts, missing)
@@ -147,7 +221,10 @@ def _charges(
             price = _price(quota, policies, facts, estimate)
         amount = _amount(limit, limit.of_tokens if price is None else price, estimate)
         if amount:
-            charges.append(Charge(limit, partition, amount, quota.mode is Mode.SHADOW, price))
+            left = scaled(limit, standing)
+            bought = None if left is limit else limit
+            shadow = quota.mode is Mode.SHADOW
+            charges.append(Charge(left, partition, amount, shadow, price, bought))
     return charges
 
 

@@ -100,16 +100,19 @@ class Store(Protocol):
         """
         ...
 
-    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
-        """Release the slots and apply the differences, once.
+    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> int:
+        """Release the slots and apply the differences, once. Returns when, by the store's clock.
 
-        `settled` has every charge of the reservation. False if it was settled before, or so late
-        that its record has lapsed: then nothing moves.
+        `settled` has every charge of the reservation. 0 if it was settled before, or so late that
+        its record has lapsed: then nothing moves.
         """
         ...
 
-    async def renew(self, reservation: Reservation) -> None:
-        """Keep the slots of a living exchange. A slot that has lapsed is taken again."""
+    async def renew(self, reservation: Reservation) -> int | None:
+        """Keep the slots of a living exchange. A slot that has lapsed is taken again.
+
+        Returns when, by the store's clock; None while it is away.
+        """
         ...
 
     async def open_reservations(self) -> int:
@@ -165,6 +168,11 @@ class SharedStore(OperatorStore, Protocol):
     @property
     def last_seen(self) -> LastSeen:
         """What operators' hands are on which accounts, for the time when it is away."""
+        ...
+
+    @property
+    def patience_seconds(self) -> float:
+        """A call that has failed may still be carried out for so long, and surely not later."""
         ...
 
     @property

@@ -49,6 +49,8 @@ class Delivered:
     """Estimated from the text of the deltas, or of the whole answer."""
     aborted: bool = False
     """We called the model off: nobody knows whether it stopped."""
+    status: int | None = None
+    """Of the answer that the client got; None if none began. It settles nothing."""
 
 
 @made_often

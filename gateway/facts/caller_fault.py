@@ -3,6 +3,7 @@
 from gateway.errors import (
     BodyTooLarge,
     CallerError,
+    GuessedTooOften,
     MalformedRequest,
     MethodNotAllowed,
     Unidentified,
@@ -15,6 +16,7 @@ _KINDS: dict[type[CallerError], RefusalKind] = {
     MalformedRequest: RefusalKind.MALFORMED,
     Unidentified: RefusalKind.NO_CREDENTIAL,
     UnknownCredential: RefusalKind.BAD_CREDENTIAL,
+    GuessedTooOften: RefusalKind.RATE,
     UnknownRoute: RefusalKind.UNKNOWN_ROUTE,
     MethodNotAllowed: RefusalKind.METHOD_NOT_ALLOWED,
     BodyTooLarge: RefusalKind.BODY_TOO_LARGE,
@@ -25,6 +27,7 @@ def by_caller(error: CallerError) -> Refusal:
     return Refusal(
         _KINDS.get(type(error), RefusalKind.MALFORMED),
         error.message,
+        retry_after_us=error.retry_after_us if isinstance(error, GuessedTooOften) else None,
         field=error.field,
         allow=error.allowed if isinstance(error, MethodNotAllowed) else None,
     )

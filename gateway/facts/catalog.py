@@ -1,88 +1,32 @@
 """Every fact that a policy may name: its type, its meaning, and where it comes from.
 
 This one table feeds the check of `per:` and of conditions, the guesses in error messages, the
-schema and the documentation (`gateway/docs/facts.md`). A fact that is not here does not exist.
+schema and the documentation (`gateway/docs/facts.md`). A fact that is not here does not exist, but
+for those of behaviours (`facts.behaviour_facts`).
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from datetime import UTC, datetime
 
 from gateway.facts.client_sdk import NONE, SDKS, sdk
-from gateway.facts.exchange import Ask, Route, RouteName
-from gateway.facts.principal import Principal
-from gateway.values import made_often
+from gateway.facts.exchange import RouteName
+from gateway.facts.fact import Fact, Facts, FactType, FactValue, ToldBy
 
-FactValue = str | int | float | bool | list[str] | dict[str, str]
+__all__ = [
+    "CATALOG",
+    "PARTITION_NAMES",
+    "Fact",
+    "FactType",
+    "FactValue",
+    "Facts",
+    "ToldBy",
+    "partition_value",
+]
 
 _DAY_US = 86_400_000_000
+_BUCKET_S = 3 * 3_600
 _TAG_SEPARATOR = re.compile(r"[\s,]+")
-
-
-@made_often
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of one exchange when it is admitted."""
-
-    principal: Principal
-    route: Route
-    dialect: str
-    ask: Ask
-    at_us: int = 0
-    """When it came, by the wall clock; for ages, never for counting."""
-    user_agent: str | None = None
-
-
-class FactType(StrEnum):
-    """As an operator says it."""
-
-    STRING = "text"
-    INT = "whole number"
-    DOUBLE = "number"
-    BOOL = "true or false"
-    STRINGS = "list of texts"
-    MAP = "texts by name"
-
-
-class ToldBy(StrEnum):
-    """Who says so."""
-
-    CREDENTIAL = "credential"
-    """A verified one, and what the operator knows of its account."""
-    CONNECTION = "connection"
-    CALLER = "caller"
-    """Who may write anything."""
-    GATEWAY = "gauger"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    name: str
-    type: FactType
-    told_by: ToldBy
-    meaning: str
-    read: Callable[[Facts], FactValue | None]
-    """None where this exchange has no such value."""
-    missing: FactValue | None = None
-    """What a condition reads where there is no value; None if there always is one."""
-    slow: bool = False
-    """Takes few values, and the same ones again and again: what depends on it is remembered."""
-    partitions: bool = False
-    """May stand in `per:`."""
-    short: str | None = None
-    """The name that `per:` also understands."""
-    endless: bool = False
-    """A caller can make up as many values as he likes, so alone it holds nobody to a limit."""
-    party: bool = False
-    """Somebody real stands behind each value, whatever is written into requests."""
-
-    def value(self, facts: Facts) -> FactValue:
-        """What a condition reads."""
-        found = self.read(facts)
-        if found is None and self.missing is not None:
-            return self.missing
-        return "" if found is None else found
 
 
 def _age_days(facts: Facts) -> int | None:
@@ -90,6 +34,13 @@ def _age_days(facts: Facts) -> int | None:
     if created_at_s is None:
         return None
     return max(0, facts.at_us - created_at_s * 1_000_000) // _DAY_US
+
+
+def _signup_hour(facts: Facts) -> str | None:
+    created_at_s = facts.principal.account.created_at_s
+    if created_at_s is None:
+        return None
+    return f"{datetime.fromtimestamp(created_at_s // _BUCKET_S * _BUCKET_S, UTC):%Y-%m-%dT%HZ}"
 
 
 def _attribute(name: str) -> Callable[[Facts], str | None]:
@@ -144,6 +95,16 @@ _FACTS = (
         _age_days,
         missing=0,
         slow=True,
+    ),
+    Fact(
+        "account.signup_hour",
+        FactType.STRING,
+        ToldBy.CREDENTIAL,
+        "The three hours in which the account was opened (`created_at`), in UTC: 2026-06-01T09Z.",
+        _signup_hour,
+        missing="",
+        partitions=True,
+        short="signup_hour",
     ),
     Fact(
         "account.payment",
@@ -346,6 +307,18 @@ _FACTS = (
         endless=True,
     ),
     Fact(
+        "request.session",
+        FactType.STRING,
+        ToldBy.CALLER,
+        "The agent's loop or the conversation that a request belongs to, as the caller names it: "
+        "it can partition, not identify.",
+        lambda f: f.ask.session,
+        missing="",
+        partitions=True,
+        short="session",
+        endless=True,
+    ),
+    Fact(
         "request.input_tokens",
         FactType.INT,
         ToldBy.GATEWAY,
@@ -364,12 +337,6 @@ PARTITION_NAMES: Mapping[str, str] = {
     if written
 }
 """What may be written in `per:`, to the fact that it means."""
-
-LATER_FACTS: Mapping[str, str] = {
-    "prompt": "what a prompt looks like",
-    "usage": "what is known after the answer",
-}
-"""Groups that the language has and this version has not, with what they tell."""
 
 _READ = {fact.name: fact.read for fact in _FACTS}
 

@@ -3,7 +3,7 @@
 Nothing here holds the text of a prompt; it is read once by the dialect and dropped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.values import made_often
@@ -60,6 +60,8 @@ class Ask:
     """How many answers are asked for (`n`); each may reach the ceiling."""
     end_user: str | None = None
     """A hint by the caller (`user`, `metadata.user_id`): it can partition, never identify."""
+    session: str | None = None
+    """Such a hint, too: what an agent's loop or a conversation calls itself."""
     wants_usage_chunk: bool = False
     """The caller itself asked for the stream's closing usage chunk."""
     temperature: float | None = None
@@ -74,3 +76,8 @@ class Ask:
     """Messages of the user in the conversation so far."""
     tool_results: int = 0
     """Results of tool calls among the messages."""
+
+
+def in_session(ask: Ask, session: str | None) -> Ask:
+    """What a header names goes before what the body names."""
+    return ask if session is None else replace(ask, session=session)

@@ -57,11 +57,14 @@ class Principal:
 
     @property
     def client_network(self) -> str | None:
-        """What addresses are counted by: an IPv4 address, or the /64 of an IPv6 address."""
-        address = self.client_address
-        if address is None or ":" not in address:
-            return address
-        return str(ipaddress.IPv6Network((address, IPV6_HOST_PREFIX), strict=False))
+        return network_of(self.client_address)
+
+
+def network_of(address: str | None) -> str | None:
+    """What addresses are counted by: an IPv4 address, or the /64 of an IPv6 address."""
+    if address is None or ":" not in address:
+        return address
+    return str(ipaddress.IPv6Network((address, IPV6_HOST_PREFIX), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class RefusalKind(StrEnum):
     """This very request exceeds a whole quota; waiting never helps."""
     BLOCKED = "blocked"
     """An operator has shut the account out."""
+    CHALLENGE = "challenge"
+    """A person has to confirm first that the account is his."""
     NO_CREDENTIAL = "no_credential"
     BAD_CREDENTIAL = "bad_credential"
     UNKNOWN_ROUTE = "unknown_route"

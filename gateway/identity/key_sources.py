@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from gateway.facts.accounts import Accounts
 from gateway.identity.front_proxy import FrontProxy
@@ -55,6 +56,8 @@ class UrlKeys:
         self._where = where
         self._pace = pace
         self._fails = False
+        self.fault: str | None = None
+        """Why no keys come now, in words that are safe to show."""
         self._closed = False
         self._asked_at_s = float("-inf")
         self._asking: asyncio.Task[None] | None = self._ask_now()
@@ -100,7 +103,7 @@ class UrlKeys:
     def _told(self, fetched: KeySet) -> None:
         if self._fails:
             _log.warning("identities: keys come again from %s", self._where.url)
-        self._fails = False
+        self._fails, self.fault = False, None
         if fetched != self.keys:  # the same ones leave in force what they verified
             self.keys = fetched
 
@@ -113,6 +116,7 @@ class UrlKeys:
                 len(self.keys),
             )
         self._fails = True
+        self.fault = f"{urlsplit(self._where.url).hostname}: {error}"  # probes show it to anybody
 
 
 class KeySources:
@@ -127,6 +131,11 @@ class KeySources:
         for unused in self._by_url.keys() - {key for key in keys if isinstance(key, KeyUrl)}:
             self._by_url.pop(unused).close()
         return [self._source(key) for key in keys]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Of the URLs in use that fail now, each with why."""
+        return tuple(source.fault for source in self._by_url.values() if source.fault is not None)
 
     async def aclose(self) -> None:
         left = [task for source in self._by_url.values() for task in source.close()]

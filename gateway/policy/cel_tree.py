@@ -8,6 +8,7 @@ format only a few fields matter here, so they are read without its schema.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from struct import unpack
 
 
 class NodeKind(Enum):
@@ -26,6 +27,9 @@ class NodeKind(Enum):
     """`exists`, `all`, ... as they are spelled out."""
 
 
+Constant = str | int | float | bool
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     kind: NodeKind
@@ -35,8 +39,10 @@ class Node:
     children: tuple["Node", ...] = ()
     asked: bool = False
     """Of a field: it is only asked whether there is one."""
-    constant: str | int | None = None
-    """Text or a whole number; of other constants None."""
+    constant: Constant | None = None
+    """Of bytes, null and whole numbers without a sign None."""
+    overload: str = ""
+    """Of a call: which of the functions of this name it is (`add_int64`), if that is certain."""
 
     def walk(self) -> Iterator["Node"]:
         yield self
@@ -50,10 +56,21 @@ def tree(serialized: bytes) -> Node:
     places = _Message(checked.only(_CHECKED_SOURCE))
     entries = [_Message(entry) for entry in places.each(_SOURCE_POSITIONS)]
     offsets = {entry.number(1): entry.number(2) for entry in entries}
-    return _node(checked.only(_CHECKED_EXPRESSION), offsets)
+    return _node(checked.only(_CHECKED_EXPRESSION), offsets, _overloads(checked))
 
 
-_ANY_VALUE, _CHECKED_EXPRESSION, _CHECKED_SOURCE, _SOURCE_POSITIONS, _EXPRESSION_ID = 2, 4, 5, 4, 2
+def _overloads(checked: "_Message") -> dict[int, str]:
+    """By the number of the call, of those with exactly one."""
+    found: dict[int, str] = {}
+    for entry in map(_Message, checked.each(_CHECKED_REFERENCES)):
+        names = _Message(entry.only(2)).each(_REFERENCE_OVERLOADS)
+        if len(names) == 1:
+            found[entry.number(1)] = names[0].decode()
+    return found
+
+
+_ANY_VALUE, _CHECKED_REFERENCES, _CHECKED_EXPRESSION, _CHECKED_SOURCE = 2, 2, 4, 5
+_SOURCE_POSITIONS, _EXPRESSION_ID, _REFERENCE_OVERLOADS = 4, 2, 3
 _NAMES = {NodeKind.NAME: 1, NodeKind.FIELD: 2, NodeKind.CALL: 2}
 _CHILDREN = {
     NodeKind.FIELD: (1,),
@@ -62,12 +79,12 @@ _CHILDREN = {
     NodeKind.LOOP: (2, 4, 5, 6, 7),
 }
 _MAP_ENTRIES, _MAP_PARTS, _FIELD_IS_ASKED = 2, (3, 4), 3
-_INT64, _TEXT = 3, 6
+_TRUTH, _INT64, _DOUBLE, _TEXT = 2, 3, 5, 6
 
 
-def _node(written: bytes, offsets: dict[int, int]) -> Node:
+def _node(written: bytes, offsets: dict[int, int], overloads: dict[int, str]) -> Node:
     expression = _Message(written)
-    offset = offsets.get(expression.number(_EXPRESSION_ID), 0)
+    number = expression.number(_EXPRESSION_ID)
     kind = next(kind for kind in NodeKind if expression.each(kind.value))
     inside = _Message(expression.only(kind.value))
     if kind is NodeKind.MAP:
@@ -77,17 +94,22 @@ def _node(written: bytes, offsets: dict[int, int]) -> Node:
         parts = [part for number in _CHILDREN.get(kind, ()) for part in inside.each(number)]
     return Node(
         kind,
-        offset,
+        offsets.get(number, 0),
         inside.only(_NAMES[kind]).decode() if kind in _NAMES else "",
-        tuple(_node(part, offsets) for part in parts),
+        tuple(_node(part, offsets, overloads) for part in parts),
         asked=kind is NodeKind.FIELD and bool(inside.number(_FIELD_IS_ASKED)),
         constant=_constant(inside) if kind is NodeKind.CONSTANT else None,
+        overload=overloads.get(number, "") if kind is NodeKind.CALL else "",
     )
 
 
-def _constant(inside: "_Message") -> str | int | None:
+def _constant(inside: "_Message") -> Constant | None:
     if inside.each(_TEXT):
         return inside.only(_TEXT).decode()
+    if inside.each(_DOUBLE):
+        return float(unpack("<d", inside.only(_DOUBLE))[0])
+    if inside.has(_TRUTH):
+        return bool(inside.number(_TRUTH))
     if not inside.has(_INT64):
         return None
     number = inside.number(_INT64)

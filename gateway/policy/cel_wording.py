@@ -1,9 +1,10 @@
 """CEL's errors said anew, for people who write YAML and have never compiled anything."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from gateway.facts.catalog import CATALOG, LATER_FACTS
+from gateway.facts.behaviour_facts import ALL_FACTS, ONLY_BEHAVIOURS
+from gateway.facts.catalog import CATALOG
 from gateway.source.wording import allowed_words, nearest, shown
 
 Fault = tuple[int, str]
@@ -32,6 +33,8 @@ _RESULTS = {
 }
 _OPERATORS = {"_?_:_": "? :", "_[_]": "[ ]", "@in": "in"}
 _WORDS = {"and": "&&", "or": "||", "not": "!"}
+MATCHES = "prompt.matches"
+
 FUNCTIONS = (
     "startsWith",
     "endsWith",
@@ -48,7 +51,23 @@ FUNCTIONS = (
 """Those worth naming; CEL has more."""
 
 
-def compile_faults(text: str, error: str) -> Iterator[Fault]:
+def fact_of_a_request(name: str) -> str:
+    """What to say of a name that is none in a quota's condition."""
+    group = name.partition(".")[0]
+    if name == MATCHES or group in ONLY_BEHAVIOURS:
+        tells = ONLY_BEHAVIOURS.get(group, "what a prompt contains")
+        return f"{shown(name)} tells {tells}: only behaviours can name it."
+    return f"{shown(name)} is not a fact. {_known_facts(name, CATALOG)}"
+
+
+def fact_of_an_exchange(name: str) -> str:
+    """The same in an expression of a behaviour."""
+    return f"{shown(name)} is not a fact. {_known_facts(name, ALL_FACTS)}"
+
+
+def compile_faults(
+    text: str, error: str, unknown: Callable[[str], str] = fact_of_a_request
+) -> Iterator[Fault]:
     """Where nothing can be read, what follows means nothing: only the first is told."""
     found = list(_ERROR.finditer(error))
     if not found:
@@ -58,14 +77,19 @@ def compile_faults(text: str, error: str) -> Iterator[Fault]:
     for match in found:
         line, column, message = int(match[1]), int(match[2]), match[3]
         offset = _offset(text, line, column)
-        yield _said_anew(text, offset, message)
+        yield _said_anew(text, offset, message, unknown)
         if message.startswith("Syntax error"):
             return
 
 
+def result(cel_type: str) -> str:
+    """What an expression of this type gives."""
+    return _RESULTS.get(cel_type.lower(), "something else")
+
+
 def unhelpful_result(cel_type: str) -> str:
     """For a condition that is neither true nor false."""
-    gives = _RESULTS.get(cel_type.lower(), "something else")
+    gives = result(cel_type)
     return (
         f"A condition is true or false; this one gives {gives}. Compare it with something, as in "
         'request.model == "small". (Facts always have a value; has() is for what stands in '
@@ -78,9 +102,9 @@ def _offset(text: str, line: int, column: int) -> int:
     return min(sum(len(one) + 1 for one in before) + column - 1, len(text))
 
 
-def _said_anew(text: str, offset: int, message: str) -> Fault:
+def _said_anew(text: str, offset: int, message: str, unknown: Callable[[str], str]) -> Fault:
     if match := _UNDECLARED.search(message):
-        return _unknown(text, offset, match[1])
+        return _unknown(text, offset, match[1], unknown)
     if match := _OVERLOAD.search(message):
         return offset, _mismatch(match[1], match[2])
     if match := _SYNTAX.search(message):
@@ -90,7 +114,7 @@ def _said_anew(text: str, offset: int, message: str) -> Fault:
     return offset, f"CEL says: {message.removesuffix(' [INVALID_ARGUMENT]')}."
 
 
-def _unknown(text: str, offset: int, name: str) -> Fault:
+def _unknown(text: str, offset: int, name: str, said: Callable[[str], str]) -> Fault:
     """CEL points at a dot or a bracket inside or behind the name."""
     group, dot, _ = name.partition(".")
     start = text.rfind(group, 0, offset + 1)
@@ -99,25 +123,23 @@ def _unknown(text: str, offset: int, name: str) -> Fault:
             allowed_words(name, FUNCTIONS)
         )
     place = start if start >= 0 else max(offset, text.find(name, offset))
-    if group in LATER_FACTS:
-        return place, (
-            f"This version of gauger does not know {shown(name)} ({LATER_FACTS[group]}) and would "
-            "not enforce it."
-        )
     if name in _WORDS:
         return place, f"{shown(name)} is written {_WORDS[name]} here."
-    return place, f"{shown(name)} is not a fact. {_known_facts(name, group)}"
+    return place, said(name)
 
 
-def _known_facts(name: str, group: str) -> str:
+def _known_facts(name: str, known: Iterable[str]) -> str:
     """Those of one group if that exists; the nearest by its full or its last word."""
-    of_group = [fact for fact in CATALOG if fact.startswith(group + ".")]
+    known = list(known)
+    group = name.partition(".")[0]
+    of_group = [fact for fact in known if fact.startswith(group + ".")]
     if of_group:
         return allowed_words(name, of_group)
-    by_short = {fact.rpartition(".")[2]: fact for fact in CATALOG}
-    near = nearest(name, CATALOG) or by_short.get(nearest(name, by_short) or "")
+    by_short = {fact.rpartition(".")[2]: fact for fact in known}
+    near = nearest(name, known) or by_short.get(nearest(name, by_short) or "")
     guess = f' Did you mean "{near}"?' if near else ""
-    return f"Facts begin with account, client or request: request.model.{guess}"
+    *groups, last = dict.fromkeys(fact.partition(".")[0] for fact in known)
+    return f"Facts begin with {', '.join(groups)} or {last}: request.model.{guess}"
 
 
 def _mismatch(function: str, types: str) -> str:

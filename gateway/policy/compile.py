@@ -27,6 +27,8 @@ def quota(rule: QuotaRule, file: PolicyFile, where: str) -> Quota:
         by_plan={plan: limits(rule, factor) for plan, factor in rule.scale.items()},
         warn_at_percent=rule.warn_at,
         unpriced=rule.unpriced,
+        overrides=rule.overrides,
+        always=rule.always,
     )
 
 

@@ -5,10 +5,17 @@ one value may be is in `policy.written_values`; what concerns several together, 
 """
 
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gateway.policy.behaviour_document import BehaviourRule, PhraseListEntry
+from gateway.policy.ladder_document import (
+    ExemptionEntry,
+    GuardrailsEntry,
+    ResponseEntry,
+    ScoreEntry,
+)
 from gateway.policy.quota import SECOND_US, Missing, Mode, OnAbort, OnStoreFailure, Unpriced
 from gateway.policy.routes import RouteRule
 from gateway.policy.timezone import UTC
@@ -16,6 +23,7 @@ from gateway.policy.written_values import (
     BurstText,
     Factor,
     Id,
+    Ids,
     Lease,
     Limits,
     Partitions,
@@ -180,6 +188,18 @@ class QuotaRule(Written):
         ),
     ] = Mode.ENFORCE
 
+    overrides: Annotated[
+        Ids,
+        Field(
+            description="Ids of quotas that do not apply where this one does: one, or a list. An "
+            "overridden quota overrides nothing."
+        ),
+    ] = ()
+    always: Annotated[
+        bool,
+        Field(strict=True, description="true: no quota may override this one."),
+    ] = False
+
     def wrote(self, key: str) -> bool:
         """The key stands in the file; otherwise its value is the default."""
         return key in self.model_fields_set
@@ -187,15 +207,6 @@ class QuotaRule(Written):
 
 class PolicyFile(Written):
     """One file of a policy directory."""
-
-    later_keys: ClassVar = {
-        "behaviours": "behaviour policies",
-        "lists": "behaviour policies",
-        "score": "behaviour policies",
-        "responses": "behaviour policies",
-        "exemptions": "behaviour policies",
-        "guardrails": "behaviour policies",
-    }
 
     mode: Annotated[
         Mode,
@@ -222,3 +233,35 @@ class PolicyFile(Written):
             "with the most letters counts.",
         ),
     ]
+    behaviours: Annotated[
+        tuple[BehaviourRule, ...],
+        Field(description="What accounts, or groups of accounts, do, and what it is worth."),
+    ] = ()
+    lists: Annotated[
+        dict[Id, PhraseListEntry],
+        filled("lists"),
+        Field(
+            default_factory=dict,
+            description='Phrases that a prompt may contain, by the id that prompt.matches("...") '
+            "names.",
+        ),
+    ]
+    score: Annotated[
+        ScoreEntry | None,
+        Field(description="How points add up and fade. There is one for all files."),
+    ] = None
+    responses: Annotated[
+        tuple[ResponseEntry, ...],
+        Field(
+            description="The ladder: what is done from how many points on. Both rise. There is "
+            "one for all files."
+        ),
+    ] = ()
+    exemptions: Annotated[
+        tuple[ExemptionEntry, ...],
+        Field(description="Whom no behaviour concerns, until when, and who answers for it."),
+    ] = ()
+    guardrails: Annotated[
+        GuardrailsEntry | None,
+        Field(description="What no mistake may exceed. There is one for all files."),
+    ] = None

@@ -22,6 +22,9 @@ from gateway.source.wording import shown
 _CLOSED = {"request.dialect": ("openai", "anthropic", "gemini"), "client.sdk": SDKS}
 """Facts with all values that they have."""
 
+_HINTS = ("request.end_user", "request.session")
+"""What only some clients send."""
+
 _PLAUSIBLE = {
     Unit.TOKENS: 50,
     Unit.INPUT_TOKENS: 20,
@@ -82,19 +85,31 @@ def undercut(quotas: Iterable[Quota]) -> Iterator[Idle]:
     """Limits for which another one always refuses first.
 
     Only plain cases are found: the same is counted, by the same facts, and the other grants no more
-    in the same window (in true windows also: in a longer one).
+    in the same window (in true windows also: in a longer one), and nothing overrides it.
     """
+    quotas = tuple(quotas)
+    overridden = {other for quota in quotas for other in quota.overrides}
     alike: dict[Hashable, dict[Hashable, list[_Counted]]] = {}
     for quota in quotas:
         for at, of in enumerate(quota.limits):
             by_condition = alike.setdefault(_what_is_counted(quota, of), {})
             by_condition.setdefault(quota.when, []).append((quota, at))
     for by_condition in alike.values():
-        strongest = {when: _strongest(group) for when, group in by_condition.items()}
+        strongest = {
+            when: _strongest([one for one in group if one[0].id not in overridden])
+            for when, group in by_condition.items()
+        }
         for when, group in by_condition.items():
             others = strongest[when] + (strongest.get(None, []) if when is not None else [])
+            beside: dict[str, list[_Counted]] = {}
             for one in group:
-                by = next((it for it in others if it is not one and _never_lower(one, it)), None)
+                if one[0].id in overridden:  # and with it its other limits
+                    beside.setdefault(one[0].id, []).append(one)
+            for one in group:
+                if one[0].overrides:
+                    continue  # its limit is not all that it is for
+                over = others + beside.get(one[0].id, [])
+                by = next((it for it in over if it is not one and _never_lower(one, it)), None)
                 if by is not None:
                     yield Idle(one[0].id, one[1], _idle(one, by))
 
@@ -193,7 +208,7 @@ def _partition_doubts(rule: QuotaRule) -> Iterator[Fault]:
 
 def _is_often_missing(fact: Fact) -> bool:
     """Of a model and an address only a few requests have none, and those use no model."""
-    told_by_few = fact.told_by is ToldBy.CREDENTIAL or fact.name == "request.end_user"
+    told_by_few = fact.told_by is ToldBy.CREDENTIAL or fact.name in _HINTS
     return told_by_few and fact.missing is not None
 
 

@@ -18,6 +18,8 @@ class Fault(NamedTuple):
     message: str
     offset: int | None = None
     """In characters, of the text that stands there."""
+    at_key: bool = False
+    """It is the key that is wrong."""
 
 
 def faults(rule: QuotaRule) -> Iterator[Fault]:
@@ -41,6 +43,7 @@ def faults(rule: QuotaRule) -> Iterator[Fault]:
     yield from condition_faults(rule)
     yield from _repeated("limit", [limit(rule, written).meter for written in rule.limit])
     yield from _repeated("per", list(rule.per))
+    yield from _repeated("overrides", list(rule.overrides))
 
 
 def _window_faults(rule: QuotaRule, over_time: list[Rate]) -> Iterator[Fault]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from gateway.facts.dialects.declared import DeclaredRoute
+from gateway.policy.behaviour_reading import BehaviourReading, is_policy
 from gateway.policy.compile import prices, quota
 from gateway.policy.document import PolicyFile, QuotaRule
 from gateway.policy.doubts import doubts, undercut
 from gateway.policy.faults import Fault, condition_faults, faults
+from gateway.policy.overrides import override_doubts, override_faults
 from gateway.policy.prices import Prices
 from gateway.policy.quota import Policies, Unit
 from gateway.policy.routes import route_faults
@@ -24,6 +26,9 @@ from gateway.source.yaml_text import Document, Path, read
 ROUTES_ALONE = "Routes alone limit nothing. Write a rule that holds for them."
 
 PATTERN_CHARACTERS = 256
+
+_SECTIONS = tuple(name for name in PolicyFile.model_fields if name != "mode")
+_WITH_IDS = ("quotas", "behaviours")
 
 Named = tuple[str, Place]
 """A name that may stand in one place only, and where it stands."""
@@ -48,12 +53,12 @@ def load(files: Mapping[str, str]) -> Policies:
     return inspection.policies
 
 
-def inspect(files: Mapping[str, str]) -> Inspection:
-    """Like `load`, but raises nothing and warns, too."""
-    reading = _Reading()
-    for name in sorted(files):
+def inspect(files: Mapping[str, str], now_us: int | None = None) -> Inspection:
+    """Like `load`, but raises nothing and warns, too; with `now_us` also of what has ended."""
+    reading = _Reading(BehaviourReading(files))
+    for name in filter(is_policy, sorted(files)):
         reading.file(read(name, files[name]))
-    return reading.inspection(digest(files))
+    return reading.inspection(digest(files), now_us)
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -96,6 +101,7 @@ class _Rule:
 class _Reading:
     """What has been gathered from the files so far."""
 
+    behaviours: BehaviourReading
     rules: list[_Rule] = field(default_factory=list)
     prices: dict[str, Weights] = field(default_factory=dict)
     routes: list[DeclaredRoute] = field(default_factory=list)
@@ -103,6 +109,8 @@ class _Reading:
     """Of the first file that declares any: they open a way, which needs a rule."""
     problems: list[Problem] = field(default_factory=list)
     first_with_id: dict[str, str] = field(default_factory=dict)
+    written_ids: list[str] = field(default_factory=list)
+    """Of all quotas, also of those with faults."""
     first_with_pattern: dict[str, str] = field(default_factory=dict)
     """Where, as `file:line`."""
 
@@ -113,11 +121,13 @@ class _Reading:
         except Problems as raised:
             problems += raised.problems
             file = PolicyFile.model_construct()
+            problems += self.behaviours.file(document, None)
             rules = list(_sound_rules(document))
             problems += self._conditions_of_others(document, {at for at, _ in rules})
         else:
             rules = list(enumerate(file.quotas))
-            if not rules and not file.prices and not file.routes:
+            problems += self.behaviours.file(document, file)
+            if not any(getattr(file, section) for section in _SECTIONS):
                 place = document.value_place(("quotas",))
                 message = "This file holds no rule. Write one, or delete the file."
                 problems.append(document.source.problem(place, message))
@@ -127,6 +137,8 @@ class _Reading:
             self.first_with_id,
             "Ids are unique over all files: choose another.",
         )
+        of_quotas = _written_ids(document, ("quotas",))
+        self.written_ids += [name.removeprefix("id: ") for name, _ in of_quotas]
         problems += self._taken(
             document,
             _written_patterns(document),
@@ -159,21 +171,36 @@ class _Reading:
                 found = _Rule(rule, PolicyFile.model_construct(), document, ("quotas", at))
                 yield from (found.problem(fault) for fault in condition_faults(rule))
 
-    def inspection(self, digest: str) -> Inspection:
+    def inspection(self, digest: str, now_us: int | None) -> Inspection:
         """When all files have been read."""
+        by_id = {found.rule.id: found for found in self.rules}
+        rules = {rule_id: found.rule for rule_id, found in by_id.items()}
+        self.problems += [
+            by_id[quota_id].problem(fault)
+            for quota_id, fault in override_faults(rules, self.written_ids)
+        ]
+        self.problems += self.behaviours.problems()
         if not self.problems:
             self.problems += self._without_prices()
             self.problems += [] if self.rules else self.first_routes
+        about_behaviours = self.behaviours.warnings(now_us, complete=not self.problems)
         if self.problems:
-            return Inspection(None, tuple(sorted(self.problems)), tuple(sorted(self._warnings())))
+            warnings = tuple(sorted([*self._warnings(), *about_behaviours]))
+            return Inspection(None, tuple(sorted(self.problems)), warnings)
         quotas = tuple(quota(found.rule, found.file, found.where) for found in self.rules)
-        by_id = {found.rule.id: found for found in self.rules}
         idle = [
             by_id[one.quota_id].problem(Fault(("limit", one.limit), one.message))
             for one in undercut(quotas)
         ]
-        warnings = tuple(sorted([*self._warnings(), *idle]))
-        policies = Policies(quotas, digest, Prices(self.prices), tuple(self.routes))
+        vain = [by_id[quota_id].problem(doubt) for quota_id, doubt in override_doubts(quotas)]
+        warnings = tuple(sorted([*self._warnings(), *idle, *vain, *about_behaviours]))
+        policies = Policies(
+            quotas,
+            digest,
+            Prices(self.prices),
+            tuple(self.routes),
+            self.behaviours.behaviours(),
+        )
         return Inspection(policies, (), warnings)
 
     def _warnings(self) -> Iterator[Problem]:
@@ -211,12 +238,13 @@ class _Reading:
                 first[name] = f"{document.source.file}:{place.line + 1}"
 
 
-def _written_ids(document: Document) -> Iterator[Named]:
-    for at, entry in enumerate(_entries(document)):
-        path: Path = ("quotas", at, "id")
-        rule_id = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(rule_id, str) and path not in document.refused:
-            yield f"id: {rule_id}", document.value_place(path)
+def _written_ids(document: Document, sections: Iterable[str] = _WITH_IDS) -> Iterator[Named]:
+    for section in sections:
+        for at, entry in enumerate(_entries(document, section)):
+            path: Path = (section, at, "id")
+            rule_id = entry.get("id") if isinstance(entry, dict) else None
+            if isinstance(rule_id, str) and path not in document.refused:
+                yield f"id: {rule_id}", document.value_place(path)
 
 
 def _written_patterns(document: Document) -> Iterator[Named]:
@@ -236,9 +264,9 @@ def _unsound_patterns(document: Document) -> Iterator[Problem]:
             )
 
 
-def _entries(document: Document) -> list[object]:
+def _entries(document: Document, section: str = "quotas") -> list[object]:
     whole = document.value
-    entries = whole.get("quotas") if isinstance(whole, dict) else None
+    entries = whole.get(section) if isinstance(whole, dict) else None
     return list(entries) if isinstance(entries, list) else []
 
 

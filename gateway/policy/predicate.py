@@ -30,7 +30,13 @@ _TYPES = {
     FactType.STRINGS: cel.Type.List(cel.Type.STRING),
     FactType.MAP: cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
 }
-_ENVIRONMENT = cel.NewEnv(variables={fact.name: _TYPES[fact.type] for fact in CATALOG.values()})
+
+
+def cel_type(of: FactType) -> cel.Type:
+    return _TYPES[of]
+
+
+_ENVIRONMENT = cel.NewEnv(variables={fact.name: cel_type(fact.type) for fact in CATALOG.values()})
 _PATTERN = cel.NewEnv(variables={"pattern": cel.Type.STRING}).compile('"".matches(pattern)')
 
 _DIVISIONS = ("_/_", "_%_")
@@ -83,7 +89,7 @@ def condition(text: str) -> Condition:
     if compiled.return_type() != cel.Type.BOOL:
         raise ConditionFaults([(0, unhelpful_result(compiled.return_type().name()))])
     root = tree(compiled.serialize())
-    faults = list(_pattern_faults(root))
+    faults = list(pattern_faults(root))
     facts = {node.name: CATALOG[node.name] for node in root.walk() if _is_fact(node)}
     if not facts:
         message = (
@@ -116,7 +122,7 @@ def _calls(root: Node, *names: str) -> Iterator[Node]:
     return (node for node in root.walk() if node.kind is NodeKind.CALL and node.name in names)
 
 
-def _pattern_faults(root: Node) -> Iterator[Fault]:
+def pattern_faults(root: Node) -> Iterator[Fault]:
     for call in _calls(root, "matches"):
         pattern = call.children[-1]
         if not isinstance(pattern.constant, str):

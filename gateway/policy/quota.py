@@ -6,156 +6,46 @@ Times are whole microseconds, amounts whole units.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from types import MappingProxyType
+from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from gateway.facts.catalog import Facts
 from gateway.facts.dialects.declared import DeclaredRoute
+from gateway.policy.behaviour import Behaviours
 from gateway.policy.conditions import Conditions
+from gateway.policy.limit import (
+    SECOND_US,
+    UNIT_WEIGHTS,
+    Limit,
+    Missing,
+    Mode,
+    OnAbort,
+    OnStoreFailure,
+    Period,
+    Unit,
+    Unpriced,
+    WindowKind,
+)
 from gateway.policy.predicate import Condition
 from gateway.policy.prices import Prices
-from gateway.policy.weights import ONE, Weights
 
-SECOND_US = 1_000_000
-
-
-class Unit(StrEnum):
-    """What is counted."""
-
-    REQUESTS = "requests"
-    TOKENS = "tokens"
-    """Input and output; weighted, if the rule has weights."""
-    INPUT_TOKENS = "input_tokens"
-    OUTPUT_TOKENS = "output_tokens"
-    REASONING_TOKENS = "reasoning_tokens"
-    CACHED_TOKENS = "cached_tokens"
-    MICRO_USD = "micro_usd"
-    """Millionths of a dollar. An operator writes USD."""
-    CONCURRENT = "concurrent"
-
-
-UNIT_WEIGHTS: Mapping[Unit, Weights] = MappingProxyType(
-    {
-        Unit.TOKENS: Weights(ONE, ONE, ONE, ONE, ONE),
-        Unit.INPUT_TOKENS: Weights(ONE, ONE, ONE, 0, 0),
-        Unit.OUTPUT_TOKENS: Weights(0, 0, 0, ONE, ONE),
-        Unit.REASONING_TOKENS: Weights(0, 0, 0, 0, ONE),
-        Unit.CACHED_TOKENS: Weights(0, ONE, 0, 0, 0),
-    }
-)
-"""What counts in each unit that is made of tokens alone; for money it depends on the model."""
-
-
-class WindowKind(StrEnum):
-    """How a limit over time is counted."""
-
-    SLIDING = "sliding"
-    """At most the limit in any true window; errs only towards refusing, by at most 1/64."""
-    BUCKET = "bucket"
-    """`burst` at once, refilled evenly; at most burst + limit in some true window."""
-    CALENDAR = "calendar"
-    """From one boundary of the operator's calendar to the next; at most twice the limit in some
-    true window."""
-    IN_FLIGHT = "in_flight"
-    """No window: what has begun and not ended, each under a lease."""
-
-
-class Period(StrEnum):
-    """What a calendar window begins with. A week begins on Monday."""
-
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
-class Mode(StrEnum):
-    ENFORCE = "enforce"
-    SHADOW = "shadow"
-
-
-class Missing(StrEnum):
-    """What happens to a quota whose partition fact has no value."""
-
-    ACCOUNT = "account"
-    """The account stands in, so the limit holds account by account."""
-    SKIP = "skip"
-    REFUSE = "refuse"
-
-
-class OnAbort(StrEnum):
-    """What an exchange costs that was called off while the model was at work."""
-
-    DELIVERED = "delivered"
-    """Its input and what had passed by then."""
-    RESERVATION = "reservation"
-    """All that was reserved: for a model that goes on thinking after it was called off."""
-
-
-class OnStoreFailure(StrEnum):
-    """What holds for a quota while the store that counts it is away."""
-
-    SHARE = "share"
-    """Each replica admits its part of the limit."""
-    OPEN = "open"
-    """Whatever comes; it is counted afterwards."""
-    CLOSED = "closed"
-    """Nothing."""
-
-
-class Unpriced(StrEnum):
-    """What happens to a budget in money when the model has no price."""
-
-    DEAREST = "dearest"
-    """Of each kind of token it costs the highest price that there is."""
-    REFUSE = "refuse"
-    FREE = "free"
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `amount` of `unit` per `window_us`, or at once."""
-
-    quota_id: str
-    unit: Unit
-    kind: WindowKind
-    amount: int
-    window_us: int = 0
-    """0 for what is in flight; for a calendar window its usual length."""
-    burst: int = 0
-    """For buckets: how much at once. `amount` otherwise."""
-    lease_us: int = 30 * SECOND_US
-    """For what is in flight: a slot whose holder is silent this long is free again."""
-    weights: Weights | None = None
-    """Of `tokens`, if the operator weighs them."""
-    period: Period | None = None
-    """Of a calendar window."""
-    timezone: str = ""
-    """Of a calendar window: whose midnight, by its IANA name."""
-    on_abort: OnAbort = OnAbort.DELIVERED
-    on_store_failure: OnStoreFailure = OnStoreFailure.SHARE
-    meter: str = field(init=False, repr=False, compare=False)
-    """The name of the running state in its partition.
-
-    Made of everything that gives the state its meaning and of nothing else: a changed amount keeps
-    what was used, a changed window begins anew.
-    """
-    ceiling: int = field(init=False, repr=False, compare=False)
-    """The most that a single exchange can ever be granted."""
-    of_tokens: Weights | None = field(init=False, repr=False, compare=False)
-    """None for what is not made of tokens, and for money."""
-
-    def __post_init__(self) -> None:
-        """Every exchange asks for these, so they are worked out when the policies are loaded."""
-        meter = f"{self.quota_id}/{self.kind}/{self.unit}/{self.window_us // SECOND_US}"
-        if self.kind is WindowKind.CALENDAR:
-            meter = f"{meter}/{self.timezone}"
-        ceiling = self.burst if self.kind is WindowKind.BUCKET else self.amount
-        object.__setattr__(self, "meter", meter)
-        object.__setattr__(self, "ceiling", ceiling)
-        object.__setattr__(self, "of_tokens", self.weights or UNIT_WEIGHTS.get(self.unit))
+__all__ = [
+    "SECOND_US",
+    "UNIT_WEIGHTS",
+    "Applying",
+    "Limit",
+    "Missing",
+    "Mode",
+    "OnAbort",
+    "OnStoreFailure",
+    "Overriding",
+    "Period",
+    "Policies",
+    "Quota",
+    "Unit",
+    "Unpriced",
+    "WindowKind",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +69,10 @@ class Quota:
     warn_at_percent: int | None = None
     """From this share of a limit on, an exchange that is allowed says so in its trace."""
     unpriced: Unpriced = Unpriced.DEAREST
+    overrides: tuple[str, ...] = ()
+    """Ids of quotas that do not apply where this one does and counts something."""
+    always: bool = False
+    """Nothing overrides it."""
 
     def limits_of(self, plan: str | None) -> tuple[Limit, ...]:
         return self.by_plan.get(plan, self.limits) if plan else self.limits
@@ -194,11 +88,14 @@ class Policies:
     prices: Prices = field(default_factory=Prices)
     routes: tuple[DeclaredRoute, ...] = ()
     """What is forwarded beside the routes that gauger knows by itself."""
+    behaviours: Behaviours = field(default_factory=Behaviours)
     conditions: Conditions = field(init=False, repr=False, compare=False)
+    overriding: tuple["Overriding", ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         conditions = Conditions(quota.when for quota in self.quotas if quota.when)
         object.__setattr__(self, "conditions", conditions)
+        object.__setattr__(self, "overriding", tuple(_overriding(self.quotas)))
 
     @property
     def limits(self) -> Iterable[Limit]:
@@ -213,6 +110,35 @@ class Policies:
         if not failed:
             return Applying(quotas)
         return Applying(quotas, tuple([q.id for q in quotas if q.when and q.when.text in failed]))
+
+
+class Overriding(NamedTuple):
+    """A quota that overrides others."""
+
+    quota: Quota
+    others: frozenset[str]
+    """Their ids. One in shadow mode refuses nothing and so relieves nobody: it overrides only
+    others in shadow mode."""
+
+
+def _overriding(quotas: Iterable[Quota]) -> Iterable[Overriding]:
+    """In an order in which nobody is overridden by one that comes later."""
+    by_id = {quota.id: quota for quota in quotas}
+    before: dict[str, list[str]] = {}
+    others: dict[str, frozenset[str]] = {}
+    for quota in by_id.values():
+        named = [by_id[other] for other in quota.overrides if other in by_id]
+        relieved = [
+            other.id
+            for other in named
+            if not other.always and (quota.mode is Mode.ENFORCE or other.mode is Mode.SHADOW)
+        ]
+        if relieved:
+            others[quota.id] = frozenset(relieved)
+            for other in relieved:
+                before.setdefault(other, []).append(quota.id)
+    order = TopologicalSorter(before).static_order()
+    return [Overriding(by_id[one], others[one]) for one in order if one in others]
 
 
 class Applying(NamedTuple):

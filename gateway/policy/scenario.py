@@ -23,6 +23,7 @@ from gateway.policy.scenario_values import (
     Reach,
     Requests,
     Seed,
+    SessionText,
     Span,
     Title,
     TokenCount,
@@ -101,6 +102,13 @@ class TrafficEntry(Written):
             "and any other. `one per 5 accounts` gives every five accounts a value of their own.",
         ),
     ]
+    session: Annotated[
+        SessionText | None,
+        Field(
+            description="The session that each request says it belongs to, in x-session-id: one "
+            "per account, one per 50 requests (of an account), or an id that all of them say."
+        ),
+    ] = None
     user_agent: Annotated[str | None, Field(description="The header User-Agent.")] = None
     body: Annotated[
         dict[str, Any],

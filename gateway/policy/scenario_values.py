@@ -29,6 +29,7 @@ _SPAN_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _COUNT = re.compile(r"([0-9]{1,18}[kMG]?)(?: requests?)?")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
 _ONE_PER = re.compile(r"one per (?:([1-9][0-9]{0,8}) accounts|(?:1 )?account)")
+_PER_SESSION = re.compile(r"one per (?:([1-9][0-9]{0,8}) requests|(?:1 )?(request|account))")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -60,6 +61,16 @@ class OnePer:
     """An attribute that so many accounts share."""
 
     accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """To which sessions an account's requests belong."""
+
+    name: str | None = None
+    """One for all, so called."""
+    requests: int | None = None
+    """A new one after so many of the account's requests; None: the account has one."""
 
 
 Attribute = str | int | float | bool | tuple[str, ...] | OnePer
@@ -208,6 +219,20 @@ def _attribute(value: object) -> Attribute:
     )
 
 
+def _session(text: str) -> Session:
+    written = text.strip()
+    if match := _PER_SESSION.fullmatch(written):
+        return Session(requests=None if match[2] == "account" else int(match[1] or 1))
+    if written.startswith("one per") or not 0 < len(written) <= NAME_CHARACTERS:
+        raise NotUnderstood(
+            f"{shown(f'session: {text}')} is not understood. Write one per account, one per 50 "
+            f"requests, or an id of at most {NAME_CHARACTERS} characters."
+        )
+    if not (written.isascii() and written.isprintable()):
+        raise NotUnderstood(f"{shown(text)} is no id of a session: write plain letters and digits.")
+    return Session(name=written)
+
+
 def bounds(value: object) -> object:
     """`refused: 35` means exactly so many."""
     return value if isinstance(value, dict) else {"exactly": value}
@@ -285,6 +310,17 @@ Moment = Annotated[
     int,
     PlainValidator(from_text("begins", _begins_us)),
     WithJsonSchema({"type": "string", "examples": ["2026-06-01T09:00:00Z"]}),
+]
+SessionText = Annotated[
+    Session,
+    PlainValidator(from_text("session", _session)),
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": r"\S",
+            "examples": ["one per account", "one per 50 requests", "night-run"],
+        }
+    ),
 ]
 Truth = Annotated[bool, PlainValidator(_truth), WithJsonSchema({"const": True})]
 AttributeText = Annotated[

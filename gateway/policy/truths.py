@@ -123,7 +123,11 @@ def _comparison(node: Node) -> _Comparison | None:
     if listed is not (name == "@in"):
         return None
     found = [child.constant for child in right.children] if listed else [right.constant]
-    constants = tuple(constant for constant in found if constant is not None)
+    constants = tuple(
+        constant
+        for constant in found
+        if isinstance(constant, str | int) and not isinstance(constant, bool)
+    )
     return _Comparison(left.name, name, constants) if len(constants) == len(found) else None
 
 

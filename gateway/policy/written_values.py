@@ -52,6 +52,11 @@ def _id(text: str) -> str:
     return text
 
 
+def _named_id(text: str) -> str:
+    """Of another rule; whether there is such a one, `policy.overrides` sees."""
+    return text.strip()
+
+
 def _why(text: str) -> str:
     written = " ".join(text.split())
     if not written or len(written) > WHY_CHARACTERS:
@@ -193,6 +198,11 @@ Id = Annotated[
             "examples": ["requests-per-minute"],
         }
     ),
+]
+Ids = Annotated[
+    tuple[Annotated[str, PlainValidator(from_text("overrides", _named_id))], ...],
+    _one_or_list("overrides"),
+    _list_schema({"type": ["string", "integer"], "examples": ["requests-per-minute"]}),
 ]
 Why = Annotated[
     str,

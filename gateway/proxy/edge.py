@@ -14,5 +14,9 @@ class EdgeLimits:
     inspected_bytes: int = 8 * MIB
     """Of one plain answer that are kept to read its usage; a longer answer passes unread and keeps
     its reservation."""
+    exchanges: int = 2_000
+    """At once. A stream that nobody reads holds up to 1 MiB, so these hold 2 GiB at the worst."""
+    retry_jitter_us: int = 0
+    """Whom this turns away is told to come back up to so much later."""
     step_tokens: int = STEP_TOKENS
     """The least by which the reservation of a stream that outgrows it is extended."""

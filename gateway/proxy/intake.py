@@ -7,7 +7,7 @@ from gateway.facts.catalog import Facts
 from gateway.facts.dialects.port import Dialect, Headers
 from gateway.facts.dialects.request_fields import demand_known_case
 from gateway.facts.dialects.route_table import Match
-from gateway.facts.exchange import Route
+from gateway.facts.exchange import Ask, Route, in_session
 from gateway.facts.json_text import dump, parse_object
 from gateway.facts.principal import Principal
 from gateway.proxy.asgi import Receive, Scope
@@ -53,19 +53,21 @@ def take_in(
     body: bytes, match: Match, principal: Principal, headers: RequestHeaders, at_us: int
 ) -> Intake:
     """Raises `MalformedRequest`."""
-    dialect, route = match.dialect, match.route
+    dialect, route, session = match.dialect, match.route, headers.session()
+
+    def facts(ask: Ask) -> Facts:
+        asked = in_session(ask, session)
+        return Facts(principal, route, dialect.name, asked, at_us, headers.user_agent)
+
     if route.method in BODILESS:
-        ask = dialect.read_ask(route, {}, 0, match.path_model)
-        return Intake(Facts(principal, route, dialect.name, ask, at_us, headers.user_agent), b"")
+        return Intake(facts(dialect.read_ask(route, {}, 0, match.path_model)), b"")
     if route.opaque_body:
-        ask = dialect.read_ask(route, {}, len(body), match.path_model)
-        return Intake(Facts(principal, route, dialect.name, ask), body)
+        return Intake(facts(dialect.read_ask(route, {}, len(body), match.path_model)), body)
     fields = parse_object(body)
     demand_known_case(fields)
     ask = dialect.read_ask(route, fields, len(body), match.path_model)
     amended = dialect.amend(route, fields, ask)
-    facts = Facts(principal, route, dialect.name, ask, at_us, headers.user_agent)
-    return Intake(facts, body if amended is None else dump(amended))
+    return Intake(facts(ask), body if amended is None else dump(amended))
 
 
 def upstream_scope(

@@ -34,11 +34,13 @@ class Gateway:
         clock: Callable[[], int],
         select: Select | None = None,
         routes: Callable[[], RouteTable] = lambda: BUILT_IN,
+        keep_body: Callable[[str, bytes], None] = lambda _exchange, _body: None,
     ) -> None:
         """`clock` is the wall clock, in microseconds.
 
         Without `select` there is one upstream, and the callers' own credentials go on. `routes`
         is asked for each exchange, once: what is served may change while traffic flows.
+        `keep_body` hears of what is asked, by the exchange's id, before it is judged.
         """
         self._shared = Shared(
             app,
@@ -49,9 +51,12 @@ class Gateway:
             clock,
             select or the_only_one(),
             routes,
+            keep_body,
             name=b"1.1 gauger-" + secrets.token_hex(8).encode(),
         )
         self._passing = 0
+        self._turned_away = 0
+        """Of these: whoever is being told so takes no room from others."""
         self._idle = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,12 +96,15 @@ class Gateway:
 
     async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
         passage = Passage(self._shared, new_request_id(), scope, receive, send)
+        full = self._passing - self._turned_away >= self._shared.limits.exchanges
         self._passing += 1
+        self._turned_away += full
         try:
-            await passage.run()
+            await (passage.turn_away() if full else passage.run())
         finally:
             passage.end(Ending.FAILED)
             self._passing -= 1
+            self._turned_away -= full
             if not self._passing:
                 self._idle.set()
 

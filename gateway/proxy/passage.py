@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.admission import Admission, Permit
 from gateway.decision.finished import Ending
+from gateway.decision.jitter import later_us
 from gateway.decision.settlement import Delivered, Settlement
 from gateway.errors import (
     CallerError,
@@ -51,6 +52,7 @@ from gateway.proxy.refusal import (
     STOPPING,
     by_caller,
     by_upstream,
+    overloaded,
     send_answer,
     store_headers,
 )
@@ -83,6 +85,8 @@ class Shared:
     """The wall clock, in microseconds."""
     select: Select
     routes: Callable[[], RouteTable]
+    keep_body: Callable[[str, bytes], None]
+    """Hears of the request by its id, before it is judged."""
     name: bytes
     """What this very process says in `via`, by which it knows a request that it has forwarded."""
     background: Background = field(default_factory=Background)
@@ -141,6 +145,11 @@ class Passage:
             _log.error("%s: %s", self._record.request_id, described(error))
             await self._fail(INTERNAL, Ending.FAILED)
 
+    async def turn_away(self) -> None:
+        """In the place of `run`, where there is no room for one more."""
+        later = later_us(self._record.request_id, self._shared.limits.retry_jitter_us)
+        await self._fail(overloaded(later), Ending.REJECTED)
+
     def end(self, ending: Ending) -> None:
         """The exchange is over; the first call counts. Settles in the background, and reports."""
         if self._record.ending is not None:
@@ -172,6 +181,8 @@ class Passage:
         intake = take_in(body, match, principal, headers, record.started_at_us)
         record.ask = intake.facts.ask
         async with self._client:
+            if not match.route.opaque_body:
+                shared.keep_body(record.request_id, body)
             permit = await self._admit(intake.facts)
             if permit.decision.refusal is not None:
                 await self._fail(permit.decision.refusal, Ending.REFUSED)
@@ -196,7 +207,9 @@ class Passage:
 
     async def _admit(self, facts: Facts) -> Permit:
         """Shielded: only an admission that is brought to its end tells what has to be settled."""
-        self._admitting = self._shared.background.start(self._shared.admission.admit(facts))
+        self._admitting = self._shared.background.start(
+            self._shared.admission.admit(facts, self._record.request_id)
+        )
         permit = await asyncio.shield(self._admitting)
         self._record.decision = permit.decision
         return permit
@@ -314,7 +327,13 @@ class Passage:
         aborted = self._record.ending in _ABORTS or (
             self._record.upstream_error == UpstreamTimeout.kind
         )
-        return Delivered(began=True, failed=relay.failed, output_tokens=seen, aborted=aborted)
+        return Delivered(
+            began=True,
+            failed=relay.failed,
+            output_tokens=seen,
+            aborted=aborted,
+            status=relay.status,
+        )
 
     def _report(self, settlement: Settlement | None) -> None:
         try:

@@ -10,15 +10,34 @@ from gateway.errors import (
 from gateway.facts.caller_fault import by_caller
 from gateway.facts.dialects.port import Answer, Headers
 from gateway.facts.refusal import Refusal, RefusalKind
+from gateway.policy.quota import SECOND_US
 from gateway.proxy.asgi import Send
 
-__all__ = ["INTERNAL", "STOPPING", "by_caller", "by_upstream", "send_answer", "store_headers"]
+__all__ = [
+    "INTERNAL",
+    "STOPPING",
+    "by_caller",
+    "by_upstream",
+    "overloaded",
+    "send_answer",
+    "store_headers",
+]
 
 INTERNAL = Refusal(
     RefusalKind.INTERNAL, "The gateway failed. The operator finds the cause by the request id."
 )
 
 STOPPING = Refusal(RefusalKind.OVERLOADED, "The gateway is being stopped. Send the request again.")
+
+
+def overloaded(later_us: int) -> Refusal:
+    """Soon there is room again; nobody can know when."""
+    return Refusal(
+        RefusalKind.OVERLOADED,
+        "The gateway has as many requests under way as it takes. Retry in "
+        f"{1 if later_us == 0 else 2} s.",
+        retry_after_us=SECOND_US + later_us,
+    )
 
 
 def by_upstream(error: UpstreamError, *, begun: bool) -> Refusal:

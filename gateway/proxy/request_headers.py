@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from gateway.errors import MalformedRequest, Unidentified
+from gateway.facts import client_session
 from gateway.facts.dialects.port import Headers
 
 HOP_BY_HOP = frozenset(
@@ -61,6 +62,11 @@ WITH_CREDENTIAL = frozenset(
 HINTS = frozenset((b"user-agent", b"x-stainless-retry-count"))
 """For the trace alone; the first counts."""
 
+SESSIONS = frozenset(client_session.HEADERS)
+"""Hints, too, in whatever spelling; they go on."""
+
+NOTED = HINTS | SESSIONS
+
 RELIED_ON = NOT_FORWARDED | ONCE | HINTS
 
 NO_CLAIMS: frozenset[bytes] = frozenset()
@@ -80,7 +86,7 @@ class RequestHeaders:
     """Values may hold secrets, so the repr holds none."""
 
     once: dict[bytes, bytes] = field(repr=False)
-    """The values of those in ONCE and in HINTS."""
+    """The values of those in ONCE and in NOTED."""
     forwarded: Headers = field(repr=False)
     credentials: Headers = field(repr=False)
     claimed: Headers = field(repr=False)
@@ -107,6 +113,10 @@ class RequestHeaders:
     def retry_count(self) -> int:
         value = self.once.get(b"x-stainless-retry-count", b"")
         return min(int(value), 99) if _DIGITS.fullmatch(value) else 0
+
+    def session(self) -> str | None:
+        """As the client names it. Raises `MalformedRequest`."""
+        return client_session.in_headers(self.once)
 
     def credential(self) -> str:
         """Exactly one, however often it is shown. Raises `Unidentified`, `MalformedRequest`."""
@@ -183,7 +193,7 @@ def _singles(raw: Headers, relied_on: frozenset[bytes]) -> dict[bytes, bytes]:
             if name in once:
                 raise _wrong(name, "appears twice")
             once[name] = value
-        elif name in HINTS:
+        elif name in NOTED:
             once.setdefault(name, value)
     return once
 

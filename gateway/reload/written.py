@@ -75,9 +75,10 @@ class Written(Generic[T]):
         self._put_in_force: Callable[[T], None] | None = None
         self.paths = frozenset((path,))
         """Where a change may matter: also each file that was last read, for one may name others."""
-        texts = self._read_now()
-        self.value = parse(texts)
-        self.digest = digest(texts)
+        self.texts = self._read_now()
+        """Of what is in force, by the names of the files."""
+        self.value = parse(self.texts)
+        self.digest = digest(self.texts)
         self.refused: Refused | None = None
 
     def whenever_replaced(self, put_in_force: Callable[[T], None]) -> None:
@@ -90,9 +91,9 @@ class Written(Generic[T]):
     async def reload(self) -> Reloaded:
         """Raises nothing. Not to be called while another call of it is under way."""
         try:
-            found, value = await asyncio.to_thread(self._read_aside)
+            texts, value = await asyncio.to_thread(self._read_aside)
             if value is not None:
-                self._replace(value)
+                self._replace(texts, value)
         except OperatorError as error:
             return self._refuse(_problems(error))
         except Exception as error:  # noqa: BLE001  # a bug; traffic goes on by what is in force
@@ -100,27 +101,28 @@ class Written(Generic[T]):
         self.refused = None
         if value is None:
             return Reloaded(self.what, Outcome.UNCHANGED, self.digest)
-        self.digest = found
         return Reloaded(self.what, Outcome.REPLACED, self.digest)
 
-    def _replace(self, value: T) -> None:
-        before, self.value = self.value, value
+    def _replace(self, texts: Mapping[str, str], value: T) -> None:
+        before = self.texts, self.value
+        self.texts, self.value = texts, value
         try:
             if self._put_in_force is not None:
                 self._put_in_force(value)
         except BaseException:
-            self.value = before
+            self.texts, self.value = before
             raise
+        self.digest = digest(texts)
 
-    def _read_aside(self) -> tuple[str, T | None]:
-        """The digest, and the meaning unless that is in force already."""
+    def _read_aside(self) -> tuple[Mapping[str, str], T | None]:
+        """The texts, and their meaning unless that is in force already."""
         texts = self._read_now()
         for _ in range(TRIES):
             if digest(texts) == self.digest:
-                return self.digest, None
+                return texts, None
             before, texts = texts, self._read_now()
             if texts == before:
-                return digest(texts), self._parse(texts)
+                return texts, self._parse(texts)
         raise OperatorError(f"{self.path} changes while it is read. It will be read again.")
 
     def _read_now(self) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """Decision records: one for every exchange, in the order of the traffic, as JSON Lines.
 
-`response` and `score` are those of behaviour policies, of which there are none yet: none, and 0.
+`response` and `score` are those of behaviour policies: the highest rung in force for the exchange.
 """
 
 from typing import IO
@@ -40,7 +40,17 @@ def decision_record(judged: Judged) -> DecisionRecord:
     else:
         reasons = (str(refusal.kind),) if refusal is not None else ()
     verdict = ALLOW if refusal is None else REFUSE
-    known = (record.at, record.account, verdict, judged.status, "none", 0.0, reasons)
+    standing = judged.standing
+    score = round(standing.score, 1)
+    known = (
+        record.at,
+        record.account,
+        verdict,
+        judged.status,
+        standing.response.word,
+        score,
+        reasons,
+    )
     return DecisionRecord(*known) if record.label is None else LabelledRecord(*known, record.label)
 
 

@@ -9,20 +9,25 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 from gateway.admission import Admission, Permit, Rules
-from gateway.decision.port import Store, StoreState
+from gateway.behaviour.standing import NO_STANDING
+from gateway.behaviour.watch import Watch
+from gateway.decision.port import StoreState
 from gateway.decision.renewing import renew_every_us
 from gateway.decision.settlement import Delivered
 from gateway.errors import StoreUnavailable
 from gateway.facts.dialects.port import Dialect
 from gateway.facts.dialects.registry import route_table
-from gateway.facts.estimate import OutputEstimator
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.policy.quota import Policies
+from gateway.replay.as_recorded import AsRecorded, ReplayStore
 from gateway.replay.clock import SimulatedClock
-from gateway.replay.intake import Intake, Taken
+from gateway.replay.events import AnyEvent
+from gateway.replay.following import Estimator, Following, Parts
+from gateway.replay.intake import FINGERPRINT_KEY, Intake, Taken
 from gateway.replay.judged import Judged
-from gateway.replay.record import Record, RecordedAnswer
+from gateway.replay.record import UNTOLD, Record, RecordedAnswer
 from gateway.replay.timeline import Timeline, Underway
+from gateway.replay.verification import Verification
 
 Observer = Callable[[Judged], None]
 
@@ -36,32 +41,70 @@ class Side:
     def __init__(
         self,
         policies: Policies,
-        store: Store,
+        store: ReplayStore,
         clock: SimulatedClock,
         observers: Iterable[Observer] = (),
         intake: Intake | None = None,
+        *,
+        recorded_policies: bool = False,
     ) -> None:
-        """`clock` is the store's, too. Sides that serve the same routes may share an `intake`."""
+        """`clock` is the store's, too. Sides that serve the same routes may share an `intake`.
+
+        `recorded_policies`: of a recording its own take the place of `policies`.
+        """
         numbers = count(1)
         self.intake = intake or Intake(route_table(policies.routes))
         self.clock = clock
         self.store = store
+        as_recorded, rules, estimator = AsRecorded(store), Rules(policies), Estimator()
         self._admission = Admission(
-            store, Rules(policies), OutputEstimator(), lambda: f"replay-{next(numbers)}"
+            as_recorded, rules, estimator, lambda: f"replay-{next(numbers)}"
         )
+        self._watch: Watch | None = None
+        self._watch_over(policies)
         self._timeline = Timeline()
         self._observers = tuple(observers)
         self._statuses: dict[tuple[str, RefusalKind], int] = {}
+        self._rules = rules
+        self._following = Following(
+            Parts(self._admission, rules, as_recorded, clock, estimator, self._tell),
+            recorded_policies=recorded_policies,
+            in_force=self._in_force,
+        )
+
+    @property
+    def policies(self) -> Policies:
+        """In force at the moment."""
+        return self._rules.policies
+
+    @property
+    def verification(self) -> Verification:
+        """How what was decided here compares with what was decided live, in recordings."""
+        return self._following.verification
 
     async def arrive(self, record: Record, at_us: int, taken: Taken) -> Judged:
         """What ended before is settled first. Raises `StoreUnavailable`."""
         if self._timeline.next_us <= at_us:
             await self.proceed(at_us)
         self.clock.now_us = at_us
+        asked = taken.asked
+        if record.id is not None and not isinstance(asked, Refusal):
+            return await self._following.arrive(
+                record,
+                at_us,
+                asked,
+                status=lambda refusal: self._status(taken.dialect, refusal),
+                end_at_once=lambda permit: self._begin(permit, at_us, UNTOLD),
+            )
         judged = await self._judge(record, at_us, taken)
-        for observe in self._observers:
-            observe(judged)
+        self._tell(judged)
         return judged
+
+    async def follow(self, event: AnyEvent) -> None:
+        """What came next in a recording. Raises `StoreUnavailable`, and `Problems` of policies."""
+        if self._timeline.next_us <= event.at_us:
+            await self.proceed(event.at_us)
+        await self._following.follow(event)
 
     async def proceed(self, until_us: int) -> None:
         """Everything that was planned up to this moment, and at it."""
@@ -79,12 +122,38 @@ class Side:
         """Everything that is still under way comes to its end."""
         while self._timeline:
             await self.proceed(self._timeline.next_us)
+        await self._following.finish()
+
+    @property
+    def watch(self) -> Watch | None:
+        """None if the policies have no behaviours."""
+        return self._watch
+
+    def _watch_over(self, policies: Policies) -> None:
+        self.intake.read_prompts(policies.behaviours)
+        if self._watch is not None:
+            self._watch.put_in_force(policies.behaviours)
+        elif policies.behaviours:
+            self._watch = Watch(policies.behaviours, FINGERPRINT_KEY, self.clock.now_us)
+
+    def _in_force(self, policies: Policies) -> None:
+        self._rules.put_in_force(policies)
+        self._watch_over(policies)
+        self.intake.versions[policies.digest] = self._rules.routes
+
+    def _tell(self, judged: Judged) -> None:
+        for observe in self._observers:
+            observe(judged)
 
     async def _judge(self, record: Record, at_us: int, taken: Taken) -> Judged:
         asked = taken.asked
         if isinstance(asked, Refusal):
             return Judged(record, at_us, None, asked, self._status(taken.dialect, asked))
-        permit = await self._admission.admit(asked)
+        watch = self._watch
+        standing = NO_STANDING if watch is None else watch.standing(asked)
+        permit = await self._admission.admit(asked, None, standing)
+        if watch is not None:
+            watch.see(asked)
         decision = permit.decision
         refusal = decision.refusal
         if refusal is None:

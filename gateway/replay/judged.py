@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.decision.outcome import Decision
 from gateway.facts.refusal import Refusal
 from gateway.replay.record import Record
@@ -17,6 +18,11 @@ class Judged(Struct, frozen=True):
     refusal: Refusal | None
     status: int
     """What the client would have got."""
+
+    @property
+    def standing(self) -> Standing:
+        """What behaviour policies held against it."""
+        return NO_STANDING if self.decision is None else self.decision.standing
 
     @property
     def allowed(self) -> bool:

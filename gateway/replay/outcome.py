@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.replay.difference import Difference
 from gateway.replay.report import Report
+from gateway.replay.verification import Verification
 from gateway.source.problems import Problem
 
 
@@ -31,6 +32,8 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Backtest:
     run: Run
+    verification: Verification
+    """Empty where the traffic does not tell what was decided live."""
     tried: Report
     against: Report | None
     difference: Difference | None

@@ -9,7 +9,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from gateway.decision.hand import UNTOUCHED, Hand
 from gateway.facts.usage import MAX_TOKENS, UNREPORTED, Usage
+from gateway.replay.recorded_decision import RecordedDecision
 
 LATEST_AT_S = 10**11
 """The year 5138. More means milliseconds."""
@@ -19,12 +21,33 @@ Seconds = Annotated[float, Meta(ge=0, le=LATEST_AT_S)]
 Attribute = str | int | float | bool | list[str] | None
 
 
-class RecordedUsage(Struct, frozen=True):
+class RecordedUsage(Struct, frozen=True, omit_defaults=True):
     input_tokens: Tokens | None = None
     output_tokens: Tokens | None = None
     cached_tokens: Tokens | None = None
     cache_write_tokens: Tokens | None = None
     reasoning_tokens: Tokens | None = None
+
+    def reported(self) -> Usage:
+        return Usage(
+            self.input_tokens,
+            self.output_tokens,
+            self.cached_tokens,
+            self.cache_write_tokens,
+            self.reasoning_tokens,
+        )
+
+
+def recorded_usage(usage: Usage) -> RecordedUsage | None:
+    if usage == UNREPORTED:
+        return None
+    return RecordedUsage(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cached_tokens,
+        usage.cache_write_tokens,
+        usage.reasoning_tokens,
+    )
 
 
 class RecordedAnswer(Struct, frozen=True):
@@ -46,16 +69,7 @@ class RecordedAnswer(Struct, frozen=True):
         return 0 if usage is None else (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
     def reported(self) -> Usage:
-        usage = self.usage
-        if usage is None:
-            return UNREPORTED
-        return Usage(
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cached_tokens,
-            usage.cache_write_tokens,
-            usage.reasoning_tokens,
-        )
+        return UNREPORTED if self.usage is None else self.usage.reported()
 
 
 UNTOLD = RecordedAnswer()
@@ -76,6 +90,16 @@ class Record(Struct, frozen=True):
     """Unread JSON: what is in it is for the dialect."""
     response: RecordedAnswer = UNTOLD
     label: str | None = None
+    id: str | None = None
+    """What follows is written by a live gauger alone (`replay.events`). By its id events name an
+    exchange; where there is one, what came of it stands in events, and `response` says nothing."""
+    facts: Raw = Raw(b"")
+    """`replay.carried`; they take the place of the body."""
+    decision: RecordedDecision | None = None
+    hand: Hand = UNTOUCHED
+    """An operator's, as the store told it when this was decided."""
+    rejected: str | None = None
+    """The kind of refusal, where no policy was asked."""
 
     @property
     def at_us(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.replay.engine import Side
 from gateway.replay.principals import UnusableRecord
+from gateway.replay.record import Record
 from gateway.replay.traffic import Traffic
 
 TELL_EVERY = 2_048
@@ -25,6 +26,10 @@ async def replay(
     exchanges = 0
     for record in traffic:
         at_us = record.at_us
+        if not isinstance(record, Record):
+            for side in sides:
+                await side.follow(record)
+            continue
         try:
             taken = [intake.take(record, at_us) for intake in intakes]
         except UnusableRecord as unusable:

@@ -1,7 +1,8 @@
 """Traffic records from any number of files, in the order of time, without keeping them.
 
-Each file must run forwards by itself. Files may overlap. One is kept open only between its first
-record and its last, so that a thousand rotated files need few handles at once.
+Each file must run forwards by itself, unless a live gauger wrote it. Files may overlap. One is kept
+open only between its first record and its last, so that a thousand rotated files need few handles
+at once.
 """
 
 import heapq
@@ -11,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from gateway.replay.events import EVENT, AnyEvent, Begin, decode_event
 from gateway.replay.record import Record, decode
 from gateway.replay.traffic_source import TrafficSource
 from gateway.source.problems import Problem, Problems
@@ -19,6 +21,9 @@ SHOWN = 20
 """Of the broken lines; the others are counted."""
 
 _BYTE = re.compile(r" \(byte (\d+)\)$")
+
+
+Line = Record | AnyEvent
 
 
 class OnBroken(StrEnum):
@@ -41,7 +46,7 @@ class Traffic:
         self.problems: list[Problem] = []
         """The first `SHOWN`."""
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[Line]:
         """Of records with the same time, those of the source that was named first are first.
 
         Raises `UnreadableTraffic`, and `Problems` where a line is broken and none may be.
@@ -69,7 +74,7 @@ class Traffic:
         if len(self.problems) < SHOWN:
             self.problems.append(problem)
 
-    def _merged(self) -> Iterator[Record]:
+    def _merged(self) -> Iterator[Line]:
         files = [_File(source, self) for source in self._sources]
         waiting = [
             (at, number) for number, file in enumerate(files) if (at := file.begins()) is not None
@@ -93,9 +98,9 @@ class _File:
     def __init__(self, source: TrafficSource, traffic: Traffic) -> None:
         self._source = source
         self._traffic = traffic
-        self._records: Iterator[Record] | None = None
+        self._records: Iterator[Line] | None = None
         self._line = 0
-        self.next: Record | None = None
+        self.next: Line | None = None
 
     def begins(self) -> float | None:
         """When its first record is; None if it has none. Leaves a file on the disk closed."""
@@ -116,17 +121,23 @@ class _File:
     def problem(self, message: str, column: int = 1) -> Problem:
         return self._source.problem(self._line, message, column)
 
-    def __iter__(self) -> Iterator[Record]:
-        latest = 0.0
+    def __iter__(self) -> Iterator[Line]:
+        latest, recording = (
+            0.0,
+            False,
+        )  # whose order is the store's, also when its clock is set back
+        record: Line
         for line in self._source.lines():
             self._line += 1
             try:
-                record = decode(line)
+                record = decode_event(line) if line.startswith(EVENT) else decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 if line.strip():
                     self._traffic.note(self._unreadable(error))
                 continue
-            if record.at < latest:
+            if isinstance(record, Begin):
+                recording = True
+            if record.at < latest and not recording:
                 self._traffic.note(
                     self.problem(
                         f"Time runs backwards: {record.at:.6f} after {latest:.6f}. Sort the lines "

@@ -1,6 +1,7 @@
 """The traffic of a scenario as records, in the order of time."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -74,6 +75,8 @@ class _Sender:
         self._begins_s = scenario.begins_us // SECOND_US
         self._prompts = Prompts(entry.prompt, f"{scenario.seed}/{self._name}/prompts")
         self._headers = {"user-agent": entry.user_agent} if entry.user_agent else {}
+        self._sent: Counter[int] = Counter()
+        """By each account, if it has sessions."""
         self._attributes: dict[int, dict[str, Attribute]] = {}
         ceiling = entry.max_tokens
         self._answer = RecordedAnswer(
@@ -95,7 +98,7 @@ class _Sender:
             account=account_name(self._name, account),
             path=_PATHS[self._entry.route],
             attributes=self._of_account(account),
-            headers=self._headers,
+            headers=self._headers_of(account),
             body=msgspec.Raw(_encode(self._fixed | self._asked())),
             response=self._answer,
         )
@@ -109,6 +112,17 @@ class _Sender:
                 return {"prompt": prompt}
             case _:
                 return {"input": prompt}
+
+    def _headers_of(self, account: int) -> dict[str, str]:
+        session = self._entry.session
+        if session is None:
+            return self._headers
+        said = session.name
+        if said is None:
+            number = self._sent[account] // session.requests if session.requests else 0
+            self._sent[account] += 1
+            said = f"{account_name(self._name, account)}-session-{number + 1}"
+        return self._headers | {"x-session-id": said}
 
     def _of_account(self, account: int) -> dict[str, Attribute]:
         found = self._attributes.get(account)

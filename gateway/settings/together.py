@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import SettingsError
+from gateway.settings.doors import door_problems, find_admin_token
 from gateway.settings.values import Settings
-from gateway.settings.written import SECRET_FILE, SETTINGS
+from gateway.settings.written import ADMIN_TOKEN_FILE, SECRET_FILE, SETTINGS
 
 SECRET_VARIABLE = "GAUGER_SECRET"  # noqa: S105  # a name
 BESIDE_ACCOUNTS = "gauger.secret"
@@ -56,9 +57,11 @@ def settings_from(given: Mapping[str, Given], environ: Mapping[str, str]) -> Set
     ]
     problems += _contradictions(given, values)
     fields = {
-        SETTINGS[name].field: value for name, value in values.items() if name != SECRET_FILE.name
+        SETTINGS[name].field: value
+        for name, value in values.items()
+        if name not in (SECRET_FILE.name, ADMIN_TOKEN_FILE.name)
     }
-    for find in (_upstreams, _upstream_keys, _secret):
+    for find in (_upstreams, _upstream_keys, _upstream_tls, _doors, _secret):
         try:
             fields |= find(given, values, environ)
         except SettingsError as error:
@@ -71,10 +74,13 @@ def settings_from(given: Mapping[str, Given], environ: Mapping[str, str]) -> Set
 def _contradictions(given: Mapping[str, Given], values: Mapping[str, Any]) -> list[str]:
     listen = values.get("listen", SETTINGS["listen"].default)
     admin = values.get("admin", SETTINGS["admin"].default)
+    probes = values.get("probes")
     problems: list[str] = []
     if listen == admin and listen.port:
         origin = given["admin" if "admin" in given else "listen"].origin
         problems.append(f"{origin}: {listen} is taken by both ports. Give them different ones.")
+    if probes in (listen, admin) and probes is not None and probes.port:
+        problems.append(f"{given['probes'].origin}: {probes} is taken. Give another port.")
     if "upstream_key_env" in given and not {"accounts", "identities"} & given.keys():
         problems.append(
             f"{given['upstream_key_env'].origin}: anybody could spend this key, since without an "
@@ -120,6 +126,43 @@ def _upstream_keys(
         "upstream_key": keys.pop("", None),
         "selected_upstream_keys": keys,
     }
+
+
+def _upstream_tls(
+    given: Mapping[str, Given], values: Mapping[str, Any], _: Mapping[str, str]
+) -> dict[str, Any]:
+    """Each file is for an upstream that there is, and that speaks TLS."""
+    written = {_selector(text): text for text in values.get("upstream", ())}
+    shown = {_selector(text) for text in values.get("upstream_tls_cert", ())}
+    for name in ("upstream_tls_ca", "upstream_tls_cert", "upstream_tls_key"):
+        for selector in map(_selector, values.get(name, ())):
+            where = written.get(selector, "")
+            called = selector or "without a selector"
+            if written and not where.removeprefix(f"{selector}=").startswith("https:"):
+                raise SettingsError(
+                    f"{given[name].origin}: no --upstream {called} speaks TLS. Its address begins "
+                    "with https://, and its selector is written here as it stands there."
+                )
+            if name == "upstream_tls_key" and selector not in shown:
+                raise SettingsError(
+                    f"{given[name].origin}: there is no --upstream-tls-cert to go with it."
+                )
+    return {}
+
+
+def _doors(
+    given: Mapping[str, Given], values: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, Any]:
+    def origin(name: str) -> str:
+        return given[name].origin if name in given else SETTINGS[name].flag
+
+    name = ADMIN_TOKEN_FILE.name
+    by_flag = name in given and given[name].by_flag
+    token = find_admin_token(values.get(name), origin(name), environ, by_flag=by_flag)
+    problems = door_problems(values, origin, has_token=token is not None or name in given)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return {"admin_token": token}
 
 
 def _selector(written: str) -> str:

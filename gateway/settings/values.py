@@ -42,6 +42,33 @@ class Settings:
     listen: Address = Address("127.0.0.1", 8080)
     admin: Address | None = Address("127.0.0.1", 9090)
     """Status page, health and metrics; None: not served."""
+    admin_token: bytes | None = field(default=None, repr=False)
+    """Whoever asks the admin port has to show it; None: whoever is on this machine may ask."""
+    admin_plain_http: bool = False
+    """The admin port may be reached from other machines without TLS: something else encrypts."""
+    audit_log: Path | None = None
+    """A file that gets a line for each deed of an operator's, besides the log."""
+    probes: Address | None = None
+    """/healthz, /readyz and /metrics alone, for whoever asks; None: only on the other ports."""
+    probes_metrics: bool = True
+    """/metrics is among them."""
+    tls_cert: Path | None = None
+    """PEM, the whole chain. With it the callers' port speaks TLS and nothing else."""
+    tls_key: Path | None = None
+    """PEM, not encrypted; None: it is in the file of the certificate. So for all that follow."""
+    tls_client_ca: Path | None = None
+    """PEM of the authorities of which a caller has to show a certificate; None: none is asked."""
+    admin_tls_cert: Path | None = None
+    admin_tls_key: Path | None = None
+    admin_tls_client_ca: Path | None = None
+    upstream_tls_ca: tuple[str, ...] = ()
+    """`FILE`, or `SELECTOR=FILE` as in `selected_upstreams`: the authorities of that model API, in
+    the place of the public ones."""
+    upstream_tls_cert: tuple[str, ...] = ()
+    """Likewise: the certificate that is shown to a model API."""
+    upstream_tls_key: tuple[str, ...] = ()
+    guesses_per_minute: int = 20
+    """Wrong credentials of one address that are answered as such; further ones wait."""
     accounts: Path | None = None
     identities: Path | None = None
     """Whom to believe about who a caller is, besides the accounts file."""
@@ -65,12 +92,24 @@ class Settings:
     """What the large model APIs accept themselves."""
     stream_step_tokens: int = 256
     """The least by which the reservation of a stream that outgrows it is extended."""
+    max_exchanges: int = 2_000
+    """At once; one more is turned away. See `proxy.edge`."""
+    retry_jitter_s: float = 0.0
+    """Whoever is refused is told to come back up to so much later, so that a crowd is parted."""
     shutdown_grace_s: float = 25.0
     """Less than the 30 s after which Kubernetes kills."""
     reload_every_s: float | None = 30.0
     """Policies and accounts are read when a change of their files is seen, and besides so often,
     for file systems that tell of none; None: only when one is seen. Kubernetes itself takes up to
     a minute to bring a changed ConfigMap."""
+    record: Path | None = None
+    """A traffic file, for later backtests; None: none is written."""
+    record_size_bytes: int = 256 * 2**20
+    """How large it grows before it is put aside under a number."""
+    record_gzip: bool = False
+    """What was put aside is compressed."""
+    record_prompts: bool = False
+    """Requests are recorded as they came, prompts and all, and what they call their end users."""
     trust_traceparent: bool = False
     """Continue the caller's trace; otherwise a new one begins and links to it."""
     log_allowed: bool = False

@@ -17,7 +17,9 @@ from gateway.settings.values import Address, Settings
 STORE_SCHEMES = ("memory", "redis", "rediss", "unix")
 MAX_PORT = 65_535
 MOST_REPLICAS = 10_000
+MOST_EXCHANGES = 1_000_000
 MOST_STEP_TOKENS = 1_000_000
+MOST_GUESSES = 10_000
 
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _BYTES = {
@@ -154,17 +156,20 @@ def _address(text: str) -> Address:
     return Address(host, int(port))
 
 
-def _admin(text: str) -> Address | None:
-    if text.lower() in ("off", "none"):
-        return None
-    address = _address(text)
-    if not address.is_loopback:
-        raise SettingsError(
-            f"{address} can be reached from other machines, and the admin port does not ask who is "
-            f"there. Allowed: 127.0.0.1:{address.port}, [::1]:{address.port} or off. To look at it "
-            f"from elsewhere use a tunnel: ssh -L {address.port}:127.0.0.1:{address.port} HOST."
-        )
-    return address
+def _address_or_off(text: str) -> Address | None:
+    return None if text.lower() in ("off", "none") else _address(text)
+
+
+def _files(text: str) -> tuple[str, ...]:
+    """Several, separated by white space; `SELECTOR=FILE` is for the upstream so selected."""
+    return tuple(_selected(part, lambda path: str(_existing_file(path))) for part in text.split())
+
+
+def _new_file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        raise SettingsError(f"{text} cannot be a file. Give the path of one in a directory there.")
+    return path
 
 
 def _environment_name(text: str) -> str:
@@ -210,6 +215,28 @@ def _step(text: str) -> int:
     return int(text)
 
 
+def _guesses(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_GUESSES):
+        raise SettingsError(f"{text!r} is no number of guesses. Allowed: 1 to {MOST_GUESSES}.")
+    return int(text)
+
+
+def _exchanges(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_EXCHANGES):
+        raise SettingsError(f"{text!r} is no number of exchanges. Allowed: 1 to {MOST_EXCHANGES}.")
+    return int(text)
+
+
+def _jitter(text: str) -> float:
+    seconds = _amount(text, _SECONDS)
+    if seconds is None or seconds > 1:
+        raise SettingsError(
+            f"{text!r} is no jitter. Write 0, or a time up to 1s, such as 500ms: a longer one "
+            "would waste what is free again."
+        )
+    return seconds
+
+
 def _replicas(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_REPLICAS):
         raise SettingsError(
@@ -236,6 +263,7 @@ def _setting(name: str, read: Callable[[str], object], unit: str = "") -> Settin
 
 
 SECRET_FILE = Setting("secret_file", _existing_file, "secret")
+ADMIN_TOKEN_FILE = Setting("admin_token_file", _existing_file, "admin_token")
 
 SETTINGS = {
     setting.name: setting
@@ -246,29 +274,67 @@ SETTINGS = {
         _setting("store_timeout", _seconds, "_s"),
         _setting("replicas", _replicas),
         _setting("listen", _address),
-        _setting("admin", _admin),
+        _setting("admin", _address_or_off),
+        ADMIN_TOKEN_FILE,
+        _setting("admin_plain_http", _truth),
+        _setting("admin_tls_cert", _existing_file),
+        _setting("admin_tls_key", _existing_file),
+        _setting("admin_tls_client_ca", _existing_file),
+        _setting("audit_log", _new_file),
+        _setting("probes", _address_or_off),
+        _setting("probes_metrics", _truth),
+        _setting("tls_cert", _existing_file),
+        _setting("tls_key", _existing_file),
+        _setting("tls_client_ca", _existing_file),
         _setting("accounts", _existing_file),
         _setting("identities", _existing_file),
         _setting("upstream_key_env", _environment_names),
+        _setting("upstream_tls_ca", _files),
+        _setting("upstream_tls_cert", _files),
+        _setting("upstream_tls_key", _files),
         SECRET_FILE,
+        _setting("guesses_per_minute", _guesses),
         _setting("connect_timeout", _seconds, "_s"),
         _setting("first_byte_timeout", _seconds, "_s"),
         _setting("idle_timeout", _seconds, "_s"),
         _setting("body_limit", _byte_count, "_bytes"),
         _setting("stream_step", _step, "_tokens"),
+        _setting("max_exchanges", _exchanges),
+        _setting("retry_jitter", _jitter, "_s"),
         _setting("shutdown_grace", _grace, "_s"),
         _setting("reload_every", _period, "_s"),
+        _setting("record", _new_file),
+        _setting("record_size", _byte_count, "_bytes"),
+        _setting("record_gzip", _truth),
+        _setting("record_prompts", _truth),
         _setting("trust_traceparent", _truth),
         _setting("log_allowed", _truth),
     )
 }
 
 
-PATHS = ("policies", "accounts", "identities", "secret_file")
+PATHS = (
+    "policies",
+    "accounts",
+    "identities",
+    "secret_file",
+    "admin_token_file",
+    "audit_log",
+    "record",
+    *("tls_cert", "tls_key", "tls_client_ca"),
+    *("admin_tls_cert", "admin_tls_key", "admin_tls_client_ca"),
+    *("upstream_tls_ca", "upstream_tls_cert", "upstream_tls_key"),
+)
 """In a settings file these are relative to the file."""
 
 
-LISTS = ("upstream", "upstream_key_env")
+LISTS = (
+    "upstream",
+    "upstream_key_env",
+    "upstream_tls_ca",
+    "upstream_tls_cert",
+    "upstream_tls_key",
+)
 """In a settings file these may be lists."""
 
 

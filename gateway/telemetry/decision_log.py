@@ -60,6 +60,7 @@ def line(summary: Summary) -> str:
         **row(summary),
         "policies": decision.digest if decision else None,
         "store": decision.store.value if decision else None,
+        "overridden": dict(decision.overridden) or None if decision else None,
         "rules": [_rule(ruling) for ruling in summary.rulings] or None,
     }
     present = {name: value for name, value in members.items() if value is not None}

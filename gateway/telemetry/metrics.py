@@ -186,6 +186,14 @@ class Metrics:
             ("what",),
             registry,
         )
+        self._recorded = Tally("gateway_recorded_lines", "Lines of --record written.", (), registry)
+        self._record_losses = Tally(
+            "gateway_record_lost_lines",
+            "Lines of --record that were lost: queue (the disk is too slow), size (one was too "
+            "long), stop.",
+            ("why",),
+            registry,
+        )
         self._reservations = _OpenReservations()
         registry.register(self._reservations)
         Gauge(
@@ -242,6 +250,12 @@ class Metrics:
     def settlement_failed(self, kind: str) -> None:
         """`kind` is that of `StoreUnavailable`."""
         self._settlement_failures.add(kind)
+
+    def lines_recorded(self, count: int) -> None:
+        self._recorded.add(amount=count)
+
+    def lines_lost(self, why: str, count: int) -> None:
+        self._record_losses.add(why, amount=count)
 
     def telemetry_failed(self, writer: str) -> int:
         """How often by now."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.decision.finished import Ending, Finished
+from gateway.decision.outcome import Decision
 from gateway.facts.exchange import RouteName
 from gateway.telemetry import attributes as names
 from gateway.telemetry.summary import Ruling, Summary, matched_policies
@@ -85,6 +86,7 @@ def server(summary: Summary, pseudonym: Callable[[str], str]) -> Attributes:
             names.HTTP_RESEND_COUNT: finished.retry_count or None,
             names.ERROR_TYPE: server_failure(finished),
             names.ENDUSER: _pseudonym(principal.account.id, pseudonym) if principal else None,
+            names.SESSION: _session(finished, pseudonym),
             names.REQUEST_ID: finished.request_id,
             names.ENDING: finished.ending.value,
             names.REFUSAL_KIND: refusal.kind.value if refusal else None,
@@ -155,6 +157,7 @@ def _decision(summary: Summary) -> dict[str, Value | None]:
     return {
         names.DECISION: summary.word.value,
         names.POLICIES: matched_policies(decision) if decision else None,
+        names.OVERRIDDEN: _overridden(decision),
         names.POLICY: binding.policy_id if binding else None,
         names.REASON: binding.reason if binding else None,
         names.CONFIG_HASH: decision.digest if decision else None,
@@ -165,6 +168,12 @@ def _decision(summary: Summary) -> dict[str, Value | None]:
         names.RESERVED_TOKENS: summary.reserved_tokens,
         **(_quota(binding) if binding else {}),
     }
+
+
+def _overridden(decision: Decision | None) -> tuple[str, ...] | None:
+    if decision is None or not decision.overridden:
+        return None
+    return tuple(f"{one.policy_id} by {one.by}" for one in decision.overridden)
 
 
 def _quota(ruled: Ruling) -> dict[str, Value | None]:
@@ -206,6 +215,14 @@ def _first_chunk_s(finished: Finished) -> float | None:
 def _pseudonym(account_id: str, pseudonym: Callable[[str], str]) -> str:
     """The account of an anonymous key is named by a keyed hash already."""
     return account_id if _ANONYMOUS.fullmatch(account_id) else pseudonym(account_id)
+
+
+def _session(finished: Finished, pseudonym: Callable[[str], str]) -> str | None:
+    """Two accounts that name a session alike share none."""
+    ask, principal = finished.ask, finished.principal
+    if ask is None or ask.session is None or principal is None:
+        return None
+    return pseudonym(f"session {principal.account.id} {ask.session}")
 
 
 def _cut(text: str | None) -> str | None:

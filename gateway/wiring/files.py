@@ -1,6 +1,6 @@
 """What operators write and may change while traffic flows: where it is read, who is told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from gateway.policy.parse import load
 from gateway.policy.quota import Policies
 from gateway.policy_directory import read_text, read_texts
 from gateway.proxy.identify import Identifier
+from gateway.recording import Recording
 from gateway.reload import Reloader, Written
 from gateway.telemetry import Telemetry
 from gateway.wiring.clock import wall_clock_us
@@ -83,12 +84,20 @@ def reloader_of(
     callers: Callers,
     identifier: Identifier,
     telemetry: Telemetry,
+    *,
+    others: Sequence[Written[Any]] = (),
+    recording: Recording | None = None,
 ) -> Reloader:
-    """Says what is done with a new version, and tells of what is in force."""
+    """Says what is done with a new version, and tells of what is in force.
+
+    `others` have said so themselves.
+    """
 
     def policies_in_force(sound: Policies) -> None:
         rules.put_in_force(sound)
         telemetry.policies_in_force(sound.digest)
+        if recording is not None:
+            recording.policies_in_force(sound.digest, policies.texts)
 
     def callers_in_force(_: object) -> None:
         identifier.put_in_force(callers.known())
@@ -100,6 +109,7 @@ def reloader_of(
         if one is not None:
             one.whenever_replaced(callers_in_force)
             written.append(one)
+    written += others
     for one in written:
         telemetry.metrics.can_be_reloaded(one.what)
     return Reloader(written, telemetry.metrics.reload_failed)

@@ -11,31 +11,32 @@ import logging
 import math
 import os
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import gateway
 from gateway.admission import Admission, Rules
-from gateway.console import AccountDesk, Census, ConsoleStatus, make_console
+from gateway.console import AuditLog, Census, Operator
 from gateway.facts.estimate import OutputEstimator
 from gateway.facts.principal import Secret
+from gateway.guessing import Guesses
 from gateway.identity.key_sources import KeySources
 from gateway.proxy.app import ProxyApp
 from gateway.proxy.asgi import App
 from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.identify import Identifier
 from gateway.proxy.middleware import Gateway
-from gateway.proxy.server import configuration, listen
-from gateway.proxy.serving import serving
 from gateway.reload import Reloaded
 from gateway.settings import Address, Settings
 from gateway.telemetry import Telemetry
 from gateway.wiring.clock import wall_clock_us
 from gateway.wiring.files import Callers, accounts_at, identities_at, policies_at, reloader_of
 from gateway.wiring.in_force import in_force
+from gateway.wiring.operators import Operators
+from gateway.wiring.ports import Port, open_port
+from gateway.wiring.recorded import hearing_of_faults, keeping_bodies, recording_of
 from gateway.wiring.stores import greet, kind, open_store, standing
+from gateway.wiring.tls import admin_tls, callers_tls
 from gateway.wiring.told import Listener, Told
 from gateway.wiring.upstreams import demand_others, open_upstreams, upstreams_of
 
@@ -49,14 +50,24 @@ TELEMETRY_SHUTDOWN_S = 3.0
 class RunningGateway:
     """Where a gauger can be found once it listens."""
 
-    address: Address
-    admin_address: Address | None
+    door: Port
+    """For callers."""
+    admin: Port | None
+    probes: Port | None
     reload: Callable[[str], Awaitable[Sequence[Reloaded]]]
     """Policies and accounts anew; what occasioned it is for the log."""
     under_way: Callable[[], int]
     """How many exchanges."""
     cut: Callable[[], None]
     """Wait no longer for what is under way when the block ends."""
+
+    @property
+    def address(self) -> Address:
+        return self.door.address
+
+    @property
+    def admin_address(self) -> Address | None:
+        return None if self.admin is None else self.admin.address
 
 
 @contextlib.asynccontextmanager
@@ -81,7 +92,11 @@ async def gateway_running(
         if settings.identities is not None
         else None
     )
-    listening = [one for one in (settings.listen, settings.admin) if one is not None]
+    ports = (settings.listen, settings.admin, settings.probes)
+    listening = [one for one in ports if one is not None]
+    at_door, at_admin = callers_tls(settings), admin_tls(settings)
+    audit = AuditLog(wall_clock_us, settings.audit_log)
+    audit.demand_file()
     telemetry = Telemetry.from_environment(
         os.environ,
         pseudonym=secret.pseudonym,
@@ -89,96 +104,97 @@ async def gateway_running(
         log_allowed=settings.log_allowed,
         upstreams={one.selector: (one.target.host, one.target.port) for one in upstreams.named},
     )
-    store = open_store(
-        settings.store,
-        timeout_s=settings.store_timeout_s,
-        replicas=settings.replicas,
-        on_fault=telemetry.metrics.store_failed,
-        secret_fingerprint=secret.fingerprint(),
-    )
     rules = Rules(policies.value)
-    census = Census(store.open_reservations, time.monotonic)
-    started_at_us = wall_clock_us()
+    retry_jitter_us = round(settings.retry_jitter_s * 1_000_000)
     stopping = asyncio.Event()
 
     async with contextlib.AsyncExitStack() as open_parts:
+        recording = recording_of(settings, secret, telemetry, open_parts)
+        store = open_store(
+            settings.store,
+            timeout_s=settings.store_timeout_s,
+            replicas=settings.replicas,
+            on_fault=hearing_of_faults(telemetry, recording),
+            secret_fingerprint=secret.fingerprint(),
+        )
         key_sources = KeySources()
         open_parts.push_async_callback(key_sources.aclose)
         who_may_call = Callers(accounts, identities, key_sources)
-        identifier = Identifier(secret, who_may_call.known())
-        reloader = reloader_of(policies, rules, who_may_call, identifier, telemetry)
+        identifier = Identifier(secret, who_may_call.known(), Guesses(settings.guesses_per_minute))
         open_parts.push_async_callback(telemetry.shutdown, TELEMETRY_SHUTDOWN_S)
         open_parts.push_async_callback(store.aclose)
         upstream = upstream_app
+        renewable = [one for one in (at_door, at_admin) if one is not None]
         if upstream is None:
             await demand_others(upstreams, listening)
-            forwarding = open_upstreams(upstreams, settings)
+            forwarding, towards_models = open_upstreams(upstreams, settings)
+            renewable += towards_models
             open_parts.push_async_callback(forwarding.aclose)
             upstream = forwarding
+        reloader = reloader_of(
+            policies,
+            rules,
+            who_may_call,
+            identifier,
+            telemetry,
+            others=renewable,
+            recording=recording,
+        )
         await greet(store)
         gate = Gateway(
             upstream,
-            admission=Admission(store, rules, OutputEstimator(), _new_reservation_id),
+            admission=Admission(
+                store,
+                rules,
+                OutputEstimator(),
+                _new_reservation_id,
+                retry_jitter_us=retry_jitter_us,
+                journal=recording,
+            ),
             identifier=identifier,
-            telemetry=Told(telemetry, listeners),
+            telemetry=Told(telemetry, [*listeners, *([recording.finished] if recording else [])]),
             limits=EdgeLimits(
-                body_bytes=settings.body_limit_bytes, step_tokens=settings.stream_step_tokens
+                body_bytes=settings.body_limit_bytes,
+                exchanges=settings.max_exchanges,
+                retry_jitter_us=retry_jitter_us,
+                step_tokens=settings.stream_step_tokens,
             ),
             clock=wall_clock_us,
             select=upstreams.select,
             routes=lambda: rules.routes,
+            keep_body=keeping_bodies(recording),
         )
 
-        async def metrics_text() -> bytes:
-            telemetry.metrics.reservations_open(await census.open_reservations())
-            telemetry.metrics.store_is((await standing(store, rules.policies)).state)
-            return telemetry.metrics.text()
+        operators = Operators(
+            settings=settings,
+            telemetry=telemetry,
+            store=store,
+            rules=rules,
+            census=Census(store.open_reservations, time.monotonic),
+            reloader=reloader,
+            accounts=accounts,
+            key_sources=key_sources,
+            audit=audit,
+            recording=recording,
+            upstreams=upstreams.where,
+            started_at_us=wall_clock_us(),
+            stopping=stopping,
+        )
 
-        async def status() -> ConsoleStatus:
-            found = await standing(store, rules.policies)
-            return ConsoleStatus(
-                version=gateway.__version__,
-                started_at_us=started_at_us,
-                now_us=wall_clock_us(),
-                policies=rules.policies,
-                upstream=upstreams.where,
-                store=kind(settings.store),
-                store_fault=found.fault,
-                store_unready=found.unready,
-                accounts=None if accounts is None else len(accounts.value),
-                totals=telemetry.metrics.totals(),
-                open_reservations=None if found.fault else await census.open_reservations(),
-                refused=reloader.refused,
-                stopping=stopping.is_set(),
-            )
+        async def reload(occasion: str) -> Sequence[Reloaded]:
+            """As a person asked for it who is not at the admin port."""
+            reloaded = await reloader.reload(occasion)
+            audit.reloaded(Operator(occasion), reloaded)
+            return reloaded
 
         async def ready() -> bool:
             return (await standing(store, rules.policies)).unready is None
 
         app = ProxyApp(gate, ready=ready, lifespan=contextlib.nullcontext)
         grace_s = math.ceil(settings.shutdown_grace_s)
-        operators = None
-        if settings.admin is not None:
-            operators = _listen(settings.admin)
-            console = make_console(
-                recent=telemetry.recent,
-                metrics_text=metrics_text,
-                status=status,
-                reload=lambda: reloader.reload("POST /reload"),
-                accounts=AccountDesk(
-                    store,
-                    lambda: rules.policies,
-                    lambda name: None if accounts is None else accounts.value.named(name),
-                    wall_clock_us,
-                ),
-            )
-            await open_parts.enter_async_context(
-                serving(configuration(console, grace_s=1), operators)
-            )
-        callers = _listen(settings.listen)
-        server = await open_parts.enter_async_context(
-            serving(configuration(app, grace_s=grace_s), callers)
-        )
+        admin = await operators.open_console(open_parts, secret, at_admin)
+        probes = await operators.open_probes(open_parts)
+        door = await open_port(open_parts, app, settings.listen, grace_s=grace_s, tls=at_door)
         _log.info(
             "%s",
             in_force(
@@ -192,21 +208,13 @@ async def gateway_running(
         await open_parts.enter_async_context(reloader.following(settings.reload_every_s))
         open_parts.callback(stopping.set)
         yield RunningGateway(
-            _address(callers),
-            _address(operators) if operators else None,
-            reloader.reload,
+            door,
+            admin,
+            probes,
+            reload,
             under_way=lambda: gate.passing,
-            cut=server.cut,
+            cut=door.server.cut,
         )
-
-
-def _listen(address: Address) -> socket.socket:
-    return listen(address.host, address.port)
-
-
-def _address(listener: socket.socket) -> Address:
-    host, port = listener.getsockname()[:2]
-    return Address(host, port)
 
 
 def _new_reservation_id() -> str:

@@ -15,6 +15,7 @@ from gateway.proxy.upstream.httpx_upstream import HttpxUpstream
 from gateway.proxy.upstream.port import UpstreamSettings, UpstreamTimeouts
 from gateway.proxy.upstream.written import Upstreams, parse_upstreams
 from gateway.settings import Address, Settings
+from gateway.wiring.tls import WrittenTls, upstream_tls, with_files
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -88,16 +89,25 @@ def _is_this_machines(address: IPAddress) -> bool:
     return False
 
 
-def open_upstreams(upstreams: Upstreams, settings: Settings) -> UpstreamChoice:
-    """Nothing is connected yet."""
+def open_upstreams(
+    upstreams: Upstreams, settings: Settings
+) -> tuple[UpstreamChoice, list[WrittenTls]]:
+    """And the TLS files that they were given, of which each hears when they are renewed.
+
+    Nothing is connected yet. Raises `OperatorError`.
+    """
     timeouts = UpstreamTimeouts(
         connect_s=settings.connect_timeout_s,
         first_byte_s=settings.first_byte_timeout_s,
         idle_s=settings.idle_timeout_s,
     )
-    return UpstreamChoice(
-        {
-            one.selector: HttpxUpstream(UpstreamSettings(one.target, timeouts))
-            for one in upstreams.named
-        }
-    )
+    opened: dict[str, HttpxUpstream] = {}
+    renewable: list[WrittenTls] = []
+    for one in upstreams.named:
+        told = with_files(settings, one.selector, UpstreamSettings(one.target, timeouts))
+        opened[one.selector] = upstream = HttpxUpstream(told)
+        tls = upstream_tls(one.selector, told)
+        if tls is not None:
+            tls.whenever_replaced(upstream.renew_tls)
+            renewable.append(tls)
+    return UpstreamChoice(opened), renewable

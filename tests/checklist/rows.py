@@ -40,7 +40,14 @@ QUOTAS: Mapping[str, Shown] = {
         "endings/test_store.py::test_a_killed_gauger_keeps_its_tokens_and_no_slot",
         "endings/test_many.py::test_twenty_killed_gaugers_leave_no_slot_and_are_listed",
     ),
-    "session / iteration caps": Open("no fact names a session; `per: end_user` is the nearest"),
+    "session / iteration caps": (
+        (
+            "end_to_end/test_sessions.py::"
+            "test_a_loop_of_chats_is_stopped_after_its_rounds_and_other_work_goes_on"
+        ),
+        "end_to_end/test_sessions.py::test_a_coding_agents_session_is_read_where_it_writes_it",
+        "test_admission_quotas.py::test_a_session_has_its_budget_in_money",
+    ),
     "limit value from claim or metadata": (
         "end_to_end/test_who_may_call.py::test_a_token_is_taken_by_both_sdks_and_its_subject_pays",
         "test_admission_quotas.py::test_each_plan_is_shown_and_held_to_its_own_limit",
@@ -53,9 +60,13 @@ QUOTAS: Mapping[str, Shown] = {
         "test_admission_quotas.py::test_accounts_that_share_something_share_its_quota",
         "decision/test_plan.py::test_partitions_name_every_fact_and_value",
     ),
-    "priority, overrides, always-rules": Open(
-        "there is no order of rules: every quota that applies must hold, and an exception is a "
-        "condition"
+    "priority, overrides, always-rules": (
+        (
+            "end_to_end/test_exceptions.py::"
+            "test_an_exception_is_held_to_its_own_limit_and_the_rest_to_the_rule"
+        ),
+        "decision/test_plan.py::test_an_overridden_quota_overrides_nothing",
+        "test_admission_quotas.py::test_what_is_always_holds_beside_every_exception",
     ),
     "key -> team -> org, all must pass": (
         "contract/test_store.py::test_a_plan_may_span_partitions",
@@ -157,8 +168,12 @@ QUOTAS: Mapping[str, Shown] = {
         "decision/test_judge.py::test_the_longest_wait_binds",
         "telemetry/test_spans.py::test_a_refusal_says_by_which_rule_and_why_and_calls_no_model",
     ),
-    "retry jitter": Open(
-        "the wait that is told is exact; a window that slides frees each account at its own time"
+    "retry jitter": (
+        "end_to_end/test_exceptions.py::test_a_crowd_is_parted_and_who_waits_as_told_is_served",
+        (
+            "decision/test_judge.py::"
+            "test_jitter_is_added_to_all_that_the_caller_is_told_and_to_nothing_else"
+        ),
     ),
     "open/closed switch": (
         "faults/test_redis_faults.py::test_an_open_quota_admits_and_is_counted_afterwards",

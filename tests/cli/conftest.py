@@ -1,7 +1,8 @@
 """The command line inside the test's own process, with an environment that is the test's alone."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from typer.testing import CliRunner
@@ -22,7 +23,8 @@ class Ran:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    handlers, level = list(logging.root.handlers), logging.root.level
     for name in [name for name in os.environ if name.startswith("GAUGER_")]:
         monkeypatch.delenv(name)
 
@@ -32,4 +34,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)
 
-    return invoke
+    yield invoke
+    logging.root.handlers[:] = handlers  # `serve` has set up one of its own, on a stream now closed
+    logging.root.setLevel(level)

@@ -7,7 +7,18 @@ import gateway
 from tests.cli.conftest import Run
 
 COMMANDS = (
-    *("demo", "serve", "init", "check", "test", "backtest", "schema", "account", "version"),
+    *(
+        "demo",
+        "serve",
+        "init",
+        "check",
+        "test",
+        "backtest",
+        "simulate",
+        "schema",
+        "account",
+        "version",
+    ),
 )
 
 

@@ -37,9 +37,27 @@ def test_every_flag_is_a_variable_and_a_key_of_the_file(
     (tmp_path / "secret").write_text("a secret of enough bytes")
     (tmp_path / "accounts").write_text("accounts: []")
     (tmp_path / "identities").write_text("unknown_keys: admit")
+    (tmp_path / "token").write_text("a-token-of-more-than-32-characters")
+    pem = tmp_path / "pem"
+    pem.touch()
     written = {
         "policies": str(tmp_path),
-        "upstream": UPSTREAM,
+        "upstream": "https://model:8000",
+        "admin_token_file": str(tmp_path / "token"),
+        "admin_plain_http": "true",
+        "admin_tls_cert": str(pem),
+        "admin_tls_key": str(pem),
+        "admin_tls_client_ca": str(pem),
+        "audit_log": str(tmp_path / "audit"),
+        "probes": "127.0.0.1:3",
+        "probes_metrics": "true",
+        "tls_cert": str(pem),
+        "tls_key": str(pem),
+        "tls_client_ca": str(pem),
+        "upstream_tls_ca": str(pem),
+        "upstream_tls_cert": str(pem),
+        "upstream_tls_key": str(pem),
+        "guesses_per_minute": "7",
         "store": "redis://redis",
         "store_timeout": "70ms",
         "replicas": "3",
@@ -54,6 +72,8 @@ def test_every_flag_is_a_variable_and_a_key_of_the_file(
         "idle_timeout": "3s",
         "body_limit": "4KiB",
         "stream_step": "128",
+        "max_exchanges": "64",
+        "retry_jitter": "500ms",
         "shutdown_grace": "5s",
         "reload_every": "6s",
         "trust_traceparent": "true",

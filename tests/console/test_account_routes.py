@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from gateway.console.account_routes import account_routes
 from gateway.console.accounts import AccountDesk
+from gateway.console.audit import AuditLog
 from gateway.decision.port import Reserved
 from gateway.errors import StoreUnavailable
 from gateway.store.memory import MemoryStore
@@ -26,7 +27,7 @@ class Absent(MemoryStore):
 
 
 def client_of(store: MemoryStore) -> httpx.AsyncClient:
-    desk = AccountDesk(store, lambda: IN_FORCE, lambda _: None, Clock())
+    desk = AccountDesk(store, lambda: IN_FORCE, lambda _: None, AuditLog(Clock()))
     app = Starlette(routes=account_routes(desk))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://admin")
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 import httpx
 import pytest
 
-from gateway.console import AccountDesk, ConsoleStatus, app, make_console
+from gateway.console import AccountDesk, AuditLog, ConsoleStatus, make_console, probes
+from gateway.console.app import Reload
 from gateway.reload import Outcome, Reloaded
 from gateway.store.memory import MemoryStore
 from gateway.telemetry import Telemetry
@@ -28,9 +29,9 @@ async def unchanged() -> Sequence[Reloaded]:
 
 @contextlib.asynccontextmanager
 async def console(
-    telling: app.Status = well,
+    telling: probes.Status = well,
     telemetry: Telemetry | None = None,
-    reload: app.Reload = unchanged,
+    reload: Reload = unchanged,
 ) -> AsyncIterator[httpx.AsyncClient]:
     told = telemetry or Telemetry()
 
@@ -42,7 +43,7 @@ async def console(
         metrics_text=metrics_text,
         status=telling,
         reload=reload,
-        accounts=AccountDesk(MemoryStore(Clock()), policies, lambda _: None, Clock()),
+        accounts=AccountDesk(MemoryStore(Clock()), policies, lambda _: None, AuditLog(Clock())),
     )
     async with (
         serving(made) as url,
@@ -185,7 +186,7 @@ async def test_a_status_that_fails_is_told_without_its_secrets() -> None:
 
 
 async def test_a_status_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "STATUS_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(probes, "STATUS_TIMEOUT_S", 0.01)
 
     async def telling() -> ConsoleStatus:
         await asyncio.Event().wait()

@@ -7,8 +7,12 @@ from typing import NamedTuple
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
-from gateway.errors import UpstreamTruncated, UpstreamUnreachable
+from gateway.errors import SettingsError, UpstreamTruncated, UpstreamUnreachable
+from gateway.proxy.upstream.httpx_upstream import HttpxUpstream
+from gateway.proxy.upstream.port import UpstreamSettings
+from gateway.proxy.upstream.target import UpstreamTarget
 from tests.contract_upstream.conftest import Connect
 from tests.contract_upstream.exchange import PATIENCE_S, Exchange
 from tests.parts.raw_server import Peer, answering, raw_server, saying_once
@@ -167,3 +171,57 @@ async def test_leaving_a_tls_stream_closes_its_connection(
             async with asyncio.timeout(1.0):
                 await server.peers[-1].closed.wait()
             assert (await Exchange(upstream, raw_path=b"/ok").end()).body == b"ok"
+
+
+async def test_renewed_files_are_used_by_new_connections_and_end_no_exchange(
+    authority: Authority,
+) -> None:
+    """Of the implementation that gauger serves with: what is renewed is no matter of a contract."""
+    may_end = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        while b" /held " not in await peer.request():
+            await peer.say(OK)
+        await peer.say(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", b"o")
+        await may_end.wait()
+        await peer.say(b"k")
+        await peer.closed.wait()
+
+    theirs = authority.server("127.0.0.1")
+    theirs.verify_mode = ssl.CERT_REQUIRED
+    theirs.load_verify_locations(authority.ca_file)
+    trusting = ssl.create_default_context(cafile=authority.ca_file)
+    authority.ca.issue_cert("gauger.example").configure_cert(trusting)
+    async with raw_server(script, tls=theirs) as server:
+        settings = UpstreamSettings(UpstreamTarget.parse(server.url), ca_file=authority.ca_file)
+        upstream = HttpxUpstream(settings)
+        with pytest.raises(UpstreamUnreachable):  # we have no certificate yet
+            await Exchange(upstream).end()
+        upstream.renew_tls(trusting)
+        assert (await Exchange(upstream).end()).body == b"ok"
+        held = Exchange(upstream, raw_path=b"/held")
+        await held.next_message()
+        upstream.renew_tls(ssl.create_default_context(cafile=authority.ca_file))
+        may_end.set()
+        assert (await held.end()).body == b"ok"
+        with pytest.raises(UpstreamUnreachable):  # nor is the connection of before used again
+            await Exchange(upstream).end()
+        await upstream.aclose()
+
+
+async def test_a_key_that_is_encrypted_is_refused_and_nobody_is_asked_for_its_password(
+    connect: Connect, authority: Authority, tmp_path: Path
+) -> None:
+    issued = authority.ca.issue_cert("gauger.example")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    file = tmp_path / "both.pem"
+    file.write_bytes(
+        issued.cert_chain_pems[0].bytes()
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"hunter2"),
+        )
+    )
+    with pytest.raises(SettingsError, match="unencrypted"):
+        connect("https://127.0.0.1", client_cert_file=file)

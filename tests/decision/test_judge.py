@@ -203,3 +203,37 @@ def test_a_full_limit_in_flight_is_said_in_its_number(slots: int, said: str) -> 
     decision = decide((limit(slots, Unit.CONCURRENT, quota_id="slots"), refuses(None, used=slots)))
     assert decision.refusal is not None
     assert said in decision.refusal.message
+
+
+def later(of: Limit, reading: Reading, by_us: int) -> Decision:
+    plan = Plan((charge(of),), ESTIMATE, "0123456789ab")
+    reserved = Reserved(reading.fits, 0, (reading,))
+    return judge(plan, reserved, {of.quota_id: quota(of)}, by_us)
+
+
+def test_jitter_is_added_to_all_that_the_caller_is_told_and_to_nothing_else() -> None:
+    decision = later(limit(5), refuses(16 * SECOND_US + 600_000), 700_000)
+    assert decision.refusal is not None
+    assert decision.refusal.retry_after_us == 17 * SECOND_US + 300_000
+    assert decision.refusal.message.endswith("Retry in 18 s.")
+    (state,) = decision.quota_states
+    assert state.retry_after_us == 17 * SECOND_US + 300_000
+    assert decision.readings[0].retry_after_us == 16 * SECOND_US + 600_000
+
+
+def test_jitter_parts_those_who_wait_for_a_slot_or_for_the_store() -> None:
+    decision = later(limit(1, Unit.CONCURRENT), refuses(None), 700_000)
+    assert decision.refusal is not None
+    assert decision.refusal.retry_after_us == 1_700_000
+    away = store_unavailable(Plan((), ESTIMATE, "0123456789ab"), later_us=700_000).refusal
+    assert away is not None
+    assert away.retry_after_us == 1_700_000
+    assert away.message.endswith("Retry in 2 s.")
+
+
+def test_nothing_is_added_where_nobody_waits() -> None:
+    assert later(limit(5), FITS, 700_000).later_us == 0
+    never = later(limit(5, Unit.TOKENS), refuses(None), 700_000)
+    assert never.refusal is not None
+    assert never.refusal.retry_after_us is None
+    assert never.quota_states[0].retry_after_us is None

@@ -8,7 +8,16 @@ from gateway.decision.plan import NO_GAPS, Estimate, Gaps, Lack, Partition, plan
 from gateway.facts.principal import Account, Principal
 from gateway.policy.predicate import condition
 from gateway.policy.prices import Prices
-from gateway.policy.quota import Limit, Missing, Mode, Policies, Unit, Unpriced, WindowKind
+from gateway.policy.quota import (
+    Limit,
+    Missing,
+    Mode,
+    Policies,
+    Quota,
+    Unit,
+    Unpriced,
+    WindowKind,
+)
 from gateway.policy.weights import Weights
 from tests.parts.values import ESTIMATE, facts, limit, policies, quota
 
@@ -207,3 +216,98 @@ def test_shadow_quotas_are_marked_on_their_charges() -> None:
 
 def test_the_digest_of_the_policies_stays_with_the_plan() -> None:
     assert plan(policies(), facts(), ESTIMATE).digest == "0123456789ab"
+
+
+def applying(*quotas: Quota, **asked: object) -> tuple[list[str], list[tuple[str, str]]]:
+    """Which are charged, and which are overridden by which."""
+    planned = plan(policies(*quotas), facts(**asked), ESTIMATE)  # type: ignore[arg-type]
+    overridden = [(one.policy_id, one.by) for one in planned.overridden]
+    return [charge.limit.quota_id for charge in planned.charges], overridden
+
+
+def named(quota_id: str, unit: Unit = Unit.REQUESTS, **keys: object) -> Quota:
+    return quota(limit(1_000, unit, quota_id=quota_id), **keys)  # type: ignore[arg-type]
+
+
+LARGE = condition('request.model == "large"')
+
+
+def test_what_is_overridden_does_not_apply_where_the_other_does() -> None:
+    quotas = (named("everybody"), named("large", when=LARGE, overrides=("everybody",)))
+    assert applying(*quotas, model="large") == (["large"], [("everybody", "large")])
+    assert applying(*quotas, model="small") == (["everybody"], [])
+
+
+def test_the_order_in_which_they_are_written_is_nothing() -> None:
+    quotas = (named("c"), named("a", overrides=("b",)), named("b", overrides=("c",)), named("d"))
+    for written in (quotas, quotas[::-1]):
+        charged, overridden = applying(*written)
+        assert charged == [q.id for q in written if q.id != "b"]
+        assert overridden == [("b", "a")]
+
+
+def test_an_overridden_quota_overrides_nothing() -> None:
+    chain = [named(f"q{n}", overrides=(f"q{n + 1}",)) for n in range(4)]
+    charged, overridden = applying(*chain, named("q4"))
+    assert charged == ["q0", "q2", "q4"]
+    assert overridden == [("q1", "q0"), ("q3", "q2")]
+
+
+def test_who_cannot_be_counted_overrides_nothing() -> None:
+    lab = named(
+        "lab", per=("account.organization",), missing=Missing.SKIP, overrides=("everybody",)
+    )
+    assert applying(named("everybody"), lab)[0] == ["everybody"]
+    assert applying(named("everybody"), lab, organization="lab")[0] == ["lab"]
+
+
+def test_who_has_nothing_to_count_overrides_nothing() -> None:
+    tokens = named("tokens", Unit.TOKENS, overrides=("everybody",))
+    rules = policies(named("everybody"), tokens)
+    nothing = plan(rules, facts(), Estimate(0, 0, declared=True))
+    assert [charge.limit.quota_id for charge in nothing.charges] == ["everybody"]
+    assert applying(*rules.quotas)[0] == ["tokens"]
+
+
+def test_a_condition_that_fails_lets_its_quota_apply_and_override_nothing() -> None:
+    breaks = condition('account.attributes["x"] == "y"')
+    quotas = (named("everybody"), named("exception", when=breaks, overrides=("everybody",)))
+    assert applying(*quotas) == (["everybody", "exception"], [])
+
+
+def test_an_overridden_quota_refuses_nothing_that_it_lacks() -> None:
+    strict = named("strict", per=("account.organization",), missing=Missing.REFUSE)
+    planned = plan(policies(strict, named("a", overrides=("strict",))), facts(), ESTIMATE)
+    assert planned.refused_by is None
+    assert [charge.limit.quota_id for charge in planned.charges] == ["a"]
+
+
+def test_what_an_overriding_quota_lacks_refuses_all_the_same_and_is_told_once() -> None:
+    strict = named(
+        "strict", per=("account.organization",), missing=Missing.REFUSE, overrides=("a",)
+    )
+    planned = plan(policies(named("a"), strict), facts(), ESTIMATE)
+    assert planned.refused_by is strict
+    assert planned.gaps == Gaps(partitions=("strict",))
+
+
+def test_a_shadow_relieves_nobody_from_what_enforces() -> None:
+    shadow = named("shadow", mode=Mode.SHADOW, overrides=("everybody", "trial"))
+    trial = named("trial", mode=Mode.SHADOW)
+    charged, overridden = applying(named("everybody"), trial, shadow)
+    assert charged == ["everybody", "shadow"]
+    assert overridden == [("trial", "shadow")]
+
+
+def test_what_enforces_overrides_shadows_too() -> None:
+    trial = named("trial", mode=Mode.SHADOW)
+    assert applying(trial, named("a", overrides=("trial",)))[0] == ["a"]
+
+
+def test_nothing_overrides_what_is_always() -> None:
+    quotas = (named("everybody", always=True), named("a", overrides=("everybody",)))
+    assert applying(*quotas)[0] == ["everybody", "a"]
+
+
+def test_policies_without_overrides_are_asked_for_none() -> None:
+    assert policies(named("a"), named("b")).overriding == ()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.wire_limits import WireLimits
 from gateway.proxy.wire_refusal import CODES
 from tests.parts.asgi_servers import SERVERS
@@ -26,6 +27,7 @@ LIMITS = WireLimits()
         f"more than {LIMITS.pipelined_bytes // 1024} KiB ahead",
         f"up to {LIMITS.linger_s:g} s and {LIMITS.linger_bytes // 1024} KiB more",
         f"rows kept, of {len(ROWS)}",
+        f"At most {EdgeLimits().exchanges:,} exchanges are under way at once",
     ],
 )
 def test_every_number_is_the_one_in_force(words: str) -> None:

@@ -108,16 +108,6 @@ def test_the_sdks_find_gauger(text: str, monkeypatch: pytest.MonkeyPatch) -> Non
         assert str(client.base_url).startswith("http://127.0.0.1:8080")
 
 
-@pytest.mark.parametrize(
-    "written",
-    ['when: prompt.frame == "x"', "when: usage.cost > 1.0"],
-)
-def test_what_is_not_there_yet_is_named_where_it_is_written(written: str) -> None:
-    text = f"quotas:\n  - id: a\n    why: b\n    limit: 5 requests/minute\n    {written}\n"
-    (problem,) = inspect({"quotas.yaml": text}).problems
-    assert "This version of gauger" in problem.message
-
-
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", README))
 def test_every_link_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()

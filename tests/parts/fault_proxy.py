@@ -27,6 +27,9 @@ class FaultProxy:
     _cut_off: int = 0
     """Connections before this one are half-open: nothing passes, and they do not end."""
     _accepted: int = 0
+    _held_to: int = 0
+    """What comes over connections up to this one is kept on its way."""
+    _flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -47,6 +50,14 @@ class FaultProxy:
         """New connections are well; those that were cut off stay so."""
         self._cut_off = self._accepted
 
+    def hold(self) -> None:
+        """What is sent over the connections that stand is late, even if its sender hangs up."""
+        self._held_to = self._accepted
+        self._flowing.clear()
+
+    def let_go(self) -> None:
+        self._flowing.set()
+
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
             writer.transport.abort()
@@ -66,6 +77,8 @@ class FaultProxy:
     ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(_MOST_BYTES):
+                if number <= self._held_to:
+                    await self._flowing.wait()
                 if number > self._cut_off:
                     writer.write(data)
         self._end(writer)

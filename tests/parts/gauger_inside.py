@@ -1,7 +1,7 @@
 """gauger inside a test's own loop, whole but for the command line: what it finished can be read."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.decision.finished import Finished
 from gateway.facts.principal import Secret
+from gateway.reload import Reloaded
 from gateway.settings import Address, Settings
 from gateway.wiring import gateway_running
 
@@ -21,6 +22,8 @@ FINISHED_S = 10.0
 class GaugerInside:
     url: str = ""
     admin_url: str = ""
+    probes_url: str = ""
+    reload: Callable[[str], Awaitable[Sequence[Reloaded]]] = field(init=False)
     _finished: list[Finished] = field(default_factory=list)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -52,11 +55,12 @@ async def gauger_inside(
         policies=policies,
         upstream=upstream,
         listen=LOOPBACK,
-        admin=LOOPBACK,
         secret=SECRET.key,
-        **{"shutdown_grace_s": 1.0, **settings},
+        **{"admin": LOOPBACK, "shutdown_grace_s": 1.0, **settings},
     )
     async with gateway_running(given, listeners=[inside.hear]) as running:
-        inside.url = f"http://{running.address}"
-        inside.admin_url = f"http://{running.admin_address}"
+        inside.url = running.door.url
+        inside.admin_url = running.admin.url if running.admin else ""
+        inside.probes_url = running.probes.url if running.probes else ""
+        inside.reload = running.reload
         yield inside

@@ -59,7 +59,14 @@ def test_a_field_of_a_map_is_read_or_only_asked_for() -> None:
 
 def test_constants_have_their_value() -> None:
     assert constants('a.number + 300 == 70000 && a.text == "é\\n"') == {300, 70_000, "é\n"}
-    assert constants("a.number == 0 || 1.5 < 2.5 || true || 5u > 4u") == {0, None}
+    assert constants("a.number == 7 || 1.5 < -2.5 || true || 5u > 4u") == {7, 1.5, -2.5, True, None}
+
+
+def test_a_call_knows_which_function_of_its_name_it_is() -> None:
+    overloads = [(node.name, node.overload) for node in parsed("a.number + 1 == 2").walk()]
+    assert overloads[:2] == [("_==_", "equals"), ("_+_", "add_int64")]
+    assert {overload for name, overload in overloads[2:]} == {""}
+    assert parsed("a.text.size() > dyn(3)").overload == ""  # it may be one of several
 
 
 def test_places_are_counted_in_characters() -> None:

@@ -198,3 +198,31 @@ def test_a_limit_below_almost_any_request_is_doubtful(keys: dict[str, object], w
 )
 def test_a_small_limit_that_a_request_can_fit_is_none_of_that(limit: str) -> None:
     assert said(rule(limit)) == []
+
+
+def test_what_may_be_overridden_undercuts_nothing_but_its_own_limits() -> None:
+    exception = {"limit": "1 concurrent", "when": "request.stream", "overrides": "q1"}
+    assert idle({"limit": "9/day"}, {"limit": "5/day"}, exception) == []
+    (found,) = idle({"limit": "9/day"}, {"limit": ["5/hour", "4/day"]}, exception)
+    assert (found.quota_id, found.limit) == ("q1", 0)
+
+
+def test_a_weaker_one_that_may_not_be_overridden_is_found_behind_one_that_may() -> None:
+    exception = {"limit": "1 concurrent", "when": "request.stream", "overrides": "q1"}
+    (found,) = idle({"limit": "9/day"}, {"limit": "5/day"}, exception, {"limit": "7/day"})
+    assert found.quota_id == "q0"
+    assert '"q3" counts the same' in found.message
+
+
+def test_a_limit_that_overrides_others_is_not_there_for_nothing() -> None:
+    assert (
+        idle({"limit": "9/day", "overrides": "q2"}, {"limit": "5/day"}, {"limit": "3/hour"}) == []
+    )
+
+
+@pytest.mark.parametrize("name", ["end_user", "session"])
+def test_a_hint_that_few_send_needs_somebody_and_a_word_on_who_sends_none(name: str) -> None:
+    alone, unsaid = said(rule("5/minute", per=name))
+    assert f"Callers choose request.{name} themselves" in alone[1]
+    assert f"without request.{name} is counted by its account" in unsaid[1]
+    assert said(rule("5/minute", per=["account", name], missing="skip")) == []

@@ -49,7 +49,9 @@ def test_what_we_ship_validates_and_names_its_schema_in_the_first_line(path: Pat
     assert text.splitlines()[0] == f"# yaml-language-server: $schema={named}"
 
 
-@pytest.mark.parametrize("page", ["policies.md", "routes.md", "testing-policies.md"])
+@pytest.mark.parametrize(
+    "page", ["policies.md", "routes.md", "testing-policies.md", "behaviours.md"]
+)
 def test_what_our_pages_show_validates(page: str) -> None:
     blocks = re.findall(
         r"^```yaml\n(.*?)^```$", (PAGES / page).read_text(), re.MULTILINE | re.DOTALL

@@ -17,7 +17,9 @@ DAY_US = 86_400_000_000
 
 def planned(account: Account, model: str = "standard-1", at_us: int = 100 * DAY_US) -> Plan:
     assert INSPECTION.policies is not None
-    of = replace(facts(model=model), principal=Principal(account), at_us=at_us)
+    asked = facts(model=model)
+    ask = replace(asked.ask, session="night-run")
+    of = replace(asked, ask=ask, principal=Principal(account), at_us=at_us)
     return plan(INSPECTION.policies, of, ESTIMATE)
 
 

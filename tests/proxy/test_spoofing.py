@@ -110,6 +110,34 @@ async def test_an_end_user_is_told_apart_and_pays_nothing() -> None:
     assert ended.ask.end_user == "victim"
 
 
+@pytest.mark.parametrize(
+    ("header", "body", "session"),
+    [
+        ([(b"x-session-id", b"victim")], {}, "victim"),
+        ([(b"session_id", b"victim")], {"session_id": "other"}, "victim"),
+        ([], {"session_id": "victim"}, "victim"),
+        ([(b"x-session-id", b"a"), (b"x-session-id", b"b")], {}, "a"),
+    ],
+)
+async def test_a_session_is_told_apart_and_is_nobody(
+    header: Headers, body: dict[str, object], session: str
+) -> None:
+    on = guarded()
+    _, ended = await finished(on, [BEARER, *header], body=QUESTION | body)
+    assert ended.ask is not None
+    assert ended.principal is not None
+    assert (ended.ask.session, ended.principal.account.id) == (session, "acme")
+    assert set(header) <= set(on.model.scopes[0]["headers"])  # the model API may know it as well
+
+
+async def test_a_session_that_is_none_is_refused_before_anything_is_counted() -> None:
+    on = guarded()
+    caller, _ = await finished(on, [BEARER, (b"x-session-id", b"x" * 300)])
+    assert caller.status == 400
+    assert json.loads(caller.body)["error"]["param"] == "x-session-id"
+    assert not on.store.reserved
+
+
 UNKNOWN = {
     "no key": [],
     "an unknown key": [(b"x-api-key", b"sk-unknown-canary")],

@@ -59,8 +59,9 @@ def refusal(of: dict[str, Any]) -> Refusal:
         record(headers={"user-agent": "x" * 300}),
         record(headers={"user-agent": "caf\u00e9"}),
         record(headers={}),
+        record(headers={"X-Session-Id": "run-7"}),
     ],
-    ids=["openai", "anthropic", "long agent", "odd agent", "no agent"],
+    ids=["openai", "anthropic", "long agent", "odd agent", "no agent", "session"],
 )
 def test_a_record_is_read_as_the_live_request_was(of: dict[str, Any]) -> None:
     assert facts(of) == live_facts(of)
@@ -88,6 +89,7 @@ def test_two_headers_on_one_path_are_two_dialects() -> None:
         ({"method": "DELETE"}, RefusalKind.METHOD_NOT_ALLOWED),
         ({"body": {"messages": []}}, RefusalKind.MALFORMED),
         ({"body": ["no object"]}, RefusalKind.MALFORMED),
+        ({"headers": {"x-session-id": "x" * 300}}, RefusalKind.MALFORMED),
         ({"body": None}, RefusalKind.MALFORMED),
     ],
 )

@@ -83,3 +83,19 @@ def test_an_answer_never_exceeds_the_ceiling_that_was_declared() -> None:
     assert one.record.response.usage is not None
     assert one.record.response.usage.output_tokens == 9
     assert one.record.response.duration == 3
+
+
+def sessions(entry: str) -> list[tuple[str, str | None]]:
+    found = made(f"{{name: a, accounts: 2, each: 4/day, for: 1 day{entry}}}")
+    return [(one.record.account, one.record.headers.get("x-session-id")) for one in found]
+
+
+def test_requests_belong_to_the_sessions_that_they_are_said_to() -> None:
+    assert sessions("") == [("a-1", None), ("a-2", None)] * 4
+    assert sessions(", session: night") == [("a-1", "night"), ("a-2", "night")] * 4
+    by_account = [("a-1", "a-1-session-1"), ("a-2", "a-2-session-1")]
+    assert sessions(", session: one per account") == by_account * 4
+    second = [("a-1", "a-1-session-2"), ("a-2", "a-2-session-2")]
+    assert sessions(", session: one per 2 requests") == by_account * 2 + second * 2
+    each = [session for _, session in sessions(", session: one per request")]
+    assert len(set(each)) == 8

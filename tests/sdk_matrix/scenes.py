@@ -8,9 +8,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
+from gateway.admission import Admission
 from gateway.demo.ledger import digest
 from gateway.demo.scripts import Fault, Gate, Script
 from tests.parts.gauger_inside import gauger_inside
@@ -43,6 +45,8 @@ class Scene:
     build: Callable[[Path], AbstractAsyncContextManager[Set]]
     status: int
     """Of each answer that the SDK is given."""
+    status_of_anthropic: int | None = None
+    """Where that dialect has one of its own."""
     task: str = "plain"
     sleeps: bool = False
     """The pauses are really made."""
@@ -64,6 +68,8 @@ class Plan:
     """The key's quota is used up before."""
     held: bool = False
     """The key has a stream open."""
+    full: bool = False
+    """Somebody else has a stream open, and there is room for no second exchange."""
     no_key: bool = False
 
     @asynccontextmanager
@@ -73,10 +79,26 @@ class Plan:
             model.scripted.script = self.script
         policies = _policies(directory, self.limit)
         one_at_a_time = asyncio.Lock()
-        async with (
-            serving(model) as upstream,
-            gauger_inside(policies, upstream, **self.settings) as inside,
-        ):
+        async with contextlib.AsyncExitStack() as playing:
+            upstream = await playing.enter_async_context(serving(model))
+            settings = self.settings | ({"max_exchanges": 1} if self.full else {})
+            inside = await playing.enter_async_context(
+                gauger_inside(policies, upstream, **settings)
+            )
+
+            @asynccontextmanager
+            async def held(client: httpx.AsyncClient, key: str) -> AsyncIterator[None]:
+                gate = Gate()
+                async with contextlib.AsyncExitStack() as open_streams:
+                    async with one_at_a_time:  # so that each gate is its own stream's
+                        model.scripted.then(Script(gate=gate))
+                        gate.let(2)
+                        asking = client.stream("POST", **_request(key, stream=True))
+                        answer = await open_streams.enter_async_context(asking)
+                    answer.raise_for_status()
+                    yield
+                    gate.open()
+                    await answer.aread()
 
             @asynccontextmanager
             async def before(key: str) -> AsyncIterator[None]:
@@ -86,17 +108,12 @@ class Plan:
                     if not self.held:
                         yield
                         return
-                    gate = Gate()
-                    async with contextlib.AsyncExitStack() as held:
-                        async with one_at_a_time:  # so that each gate is its own stream's
-                            model.scripted.then(Script(gate=gate))
-                            gate.let(2)
-                            asking = client.stream("POST", **_request(key, stream=True))
-                            answer = await held.enter_async_context(asking)
-                        answer.raise_for_status()
+                    async with held(client, key):
                         yield
-                        gate.open()
-                        await answer.aread()
+
+            if self.full:
+                client = await playing.enter_async_context(httpx.AsyncClient(base_url=inside.url))
+                await playing.enter_async_context(held(client, "sk-somebody-else"))
 
             def reached(key: str | None) -> int:
                 credential = digest(key) if key else None
@@ -133,6 +150,15 @@ async def no_store(directory: Path) -> AsyncIterator[Set]:
     away = f"redis://127.0.0.1:{unused_port()}/0"
     async with Plan(settings={"store": away})(directory) as built:
         yield built
+
+
+@asynccontextmanager
+async def defective(directory: Path) -> AsyncIterator[Set]:
+    """A gauger with a bug."""
+    bug = patch.object(Admission, "admit", side_effect=ZeroDivisionError)
+    with bug:
+        async with Plan()(directory) as built:
+            yield built
 
 
 @asynccontextmanager
@@ -178,6 +204,7 @@ SCENES = (
     Scene("bad key", bad_key, 401, cured_by_waiting=False),
     Scene("unmetered route", Plan(), 404, task="wrong route", cured_by_waiting=False),
     Scene("unknown path", Plan(), 404, task="wrong address", cured_by_waiting=False),
+    Scene("wrong method", Plan(), 405, task="wrong method", cured_by_waiting=False),
     Scene("malformed", Plan(), 400, task="malformed", cured_by_waiting=False),
     Scene(
         "body too large",
@@ -188,6 +215,8 @@ SCENES = (
     ),
     Scene("store away", no_store, 503),
     Scene("issuer's keys away", no_issuer, 503),
+    Scene("gauger is full", Plan(full=True), 503, status_of_anthropic=529),
+    Scene("gauger has a bug", defective, 500),
     Scene("upstream unreachable", nobody_listens, 502),
     Scene("upstream too slow", never_answers, 504),
     Scene("upstream's own 429", Plan(script=OWN_FAULT), 429, passes=True),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.decision.finished import Ending
+from gateway.decision.plan import Overridden
 from gateway.facts.exchange import Ask
 from gateway.policy.quota import SECOND_US
 from gateway.telemetry.decision_log import (
@@ -137,3 +138,10 @@ def test_who_wants_every_exchange_gets_every_line(log: pytest.LogCaptureFixture)
     for _ in range(LINES_PER_S + 30):
         to.write(summarise(exchanges.refused()))
     assert len(log.messages) == LINES_PER_S + 30
+
+
+def test_a_line_tells_what_was_overridden_by_what() -> None:
+    decision = replace(exchanges.allowing(), overridden=(Overridden("everybody", "batch"),))
+    told = json.loads(line(summarise(exchanges.answered(decision))))
+    assert told["overridden"] == {"everybody": "batch"}
+    assert "overridden" not in json.loads(line(summarise(exchanges.answered())))

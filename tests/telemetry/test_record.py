@@ -115,7 +115,10 @@ async def test_no_key_prompt_or_end_user_comes_out_anywhere(
     exporting_environ: dict[str, str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    canaries = {name: f"canary{secrets.token_hex(16)}" for name in ("key", "state", "user", "path")}
+    canaries = {
+        name: f"canary{secrets.token_hex(16)}"
+        for name in ("key", "state", "user", "session", "path")
+    }
     key = canaries["key"]
     headers: Headers = [
         *CALLER[:1],
@@ -126,7 +129,7 @@ async def test_no_key_prompt_or_end_user_comes_out_anywhere(
         (b"cookie", key.encode()),
     ]
     asked: dict[str, Any] = {
-        "ask": Ask("small", end_user=canaries["user"]),
+        "ask": Ask("small", end_user=canaries["user"], session=canaries["session"]),
         "principal": Principal(Account(exchanges.SECRET.anonymous_account_id(key))),
     }
     caplog.set_level(logging.DEBUG)

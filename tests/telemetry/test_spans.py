@@ -7,7 +7,7 @@ import pytest
 
 from gateway import __version__
 from gateway.decision.finished import Ending, Finished
-from gateway.decision.plan import Estimate
+from gateway.decision.plan import Estimate, Overridden
 from gateway.decision.settlement import Delivered, settlement
 from gateway.facts.exchange import Ask
 from gateway.facts.principal import Account, Principal
@@ -327,3 +327,24 @@ async def test_the_scope_names_us(told: Told, collector: OtlpReceiver) -> None:
     await told.spans(exchanges.answered())
     assert b"gauger" in collector.bodies[0]
     assert __version__.encode() in collector.bodies[0]
+
+
+async def test_a_session_is_a_pseudonym_within_its_account(told: Told) -> None:
+    ask = replace(exchanges.ASK, session="night-run")
+    accounts = (Principal(Account("a")), Principal(Account("b")), Principal(Account("a")))
+    ended = [exchanges.answered(ask=ask, principal=principal) for principal in accounts]
+    spans = [span for span in await told.spans(*ended) if span.kind == "SERVER"]
+    one, other, again = (str(span.attributes[names.SESSION]) for span in spans)
+    assert one == again != other
+    assert "night" not in one
+    assert len(one) == 20
+
+
+async def test_an_exchange_without_a_session_says_nothing_of_one(told: Told) -> None:
+    assert names.SESSION not in (await told.server_span(exchanges.answered())).attributes
+
+
+async def test_a_trace_tells_what_was_overridden_by_what(told: Told) -> None:
+    decision = replace(exchanges.allowing(), overridden=(Overridden("everybody", "batch"),))
+    span = await told.server_span(exchanges.answered(decision))
+    assert span.attributes[names.OVERRIDDEN] == ["everybody by batch"]

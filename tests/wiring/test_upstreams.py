@@ -34,7 +34,7 @@ async def test_each_request_goes_to_its_own_api_with_its_own_key_or_none() -> No
         upstreams = parse_upstreams(
             [one, f"anthropic={two}", f"local-*={three}"], ["ONE", "anthropic=TWO"], ENVIRON
         )
-        forwarding = open_upstreams(upstreams, SETTINGS)
+        forwarding, _ = open_upstreams(upstreams, SETTINGS)
         on = stage(forwarding, select=upstreams.select)  # type: ignore[arg-type]  # any app will do
         for path, model in (
             ("/v1/chat/completions", "gpt"),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
+from gateway.facts import client_session
 from gateway.facts.dialects import request_fields
 from gateway.facts.dialects.passing import Seen, WatchedStream, inner, json_object, objects
 from gateway.facts.dialects.port import Answer, Answered, Headers, StreamWatch
@@ -38,6 +39,7 @@ REFUSALS: Mapping[RefusalKind, tuple[int, str]] = {
     RefusalKind.CONCURRENCY: (429, "rate_limit_error"),
     RefusalKind.NEVER_FITS: (400, "invalid_request_error"),
     RefusalKind.BLOCKED: (403, "permission_error"),
+    RefusalKind.CHALLENGE: (403, "permission_error"),
     RefusalKind.NO_CREDENTIAL: (401, "authentication_error"),
     RefusalKind.BAD_CREDENTIAL: (401, "authentication_error"),
     RefusalKind.UNKNOWN_ROUTE: (404, "not_found_error"),
@@ -74,6 +76,8 @@ class Anthropic:
         messages = request_fields.messages(body)
         metadata = request_fields.mapping(body, "metadata")
         prompt = measured(body, messages, "system")
+        user_id = request_fields.text(metadata, "user_id", within="metadata.")
+        end_user, session = client_session.in_user_id(user_id) if user_id else (None, None)
         contents = [_blocks(message) for message in objects(messages) if _by_user(message)]
         return Ask(
             model=model,
@@ -83,7 +87,8 @@ class Anthropic:
             max_output_tokens=request_fields.whole_number(
                 body, "max_tokens", least=0, required=route.generates
             ),
-            end_user=request_fields.text(metadata, "user_id", within="metadata."),
+            end_user=end_user,
+            session=client_session.in_field(metadata, "session_id", within="metadata.") or session,
             temperature=request_fields.number(body, "temperature"),
             reasoning=_reasoning(body),
             tools=request_fields.length(body, "tools"),

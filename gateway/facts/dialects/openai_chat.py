@@ -12,7 +12,7 @@ from gateway.facts.dialects.openai_chunks import (
     choices,
     stream_fields,
 )
-from gateway.facts.dialects.openai_family import end_user
+from gateway.facts.dialects.openai_family import end_user, session
 from gateway.facts.dialects.passing import inner, objects
 from gateway.facts.dialects.prompt_size import measured, text_bytes
 from gateway.facts.exchange import Ask, Route, RouteName
@@ -60,6 +60,7 @@ def _with_the_rest(ask: Ask, body: Mapping[str, Any]) -> Ask:
         max_output_tokens=ceiling(body, "max_tokens", "max_completion_tokens", least=1),
         choices=choices(body),
         end_user=end_user(body),
+        session=session(body),
         wants_usage_chunk=wants_usage_chunk,
         logprobs=request_fields.asked(body, "logprobs", "top_logprobs", "n_probs"),
         reasoning=_reasoning(body),

@@ -18,7 +18,7 @@ from gateway.facts.dialects.openai_chunks import (
     choices,
     stream_fields,
 )
-from gateway.facts.dialects.openai_family import end_user
+from gateway.facts.dialects.openai_family import end_user, session
 from gateway.facts.dialects.prompt_size import text_bytes
 from gateway.facts.dialects.text_input import read_texts
 from gateway.facts.estimate import input_tokens
@@ -48,6 +48,7 @@ class OpenAICompletions(ChunkedFormat):
             max_output_tokens=ceiling(body, "max_tokens", least=0),
             choices=prompts.count * choices(body, "best_of"),
             end_user=end_user(body),
+            session=session(body),
             wants_usage_chunk=wants_usage_chunk,
             temperature=request_fields.number(body, "temperature"),
             logprobs=body.get("logprobs") is not None,  # 0 asks for that of the token itself

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway.facts.dialects import request_fields
-from gateway.facts.dialects.openai_family import OpenAIFormat, end_user
+from gateway.facts.dialects.openai_family import OpenAIFormat, end_user, session
 from gateway.facts.dialects.passing import Seen, inner, json_object
 from gateway.facts.dialects.text_input import read_texts
 from gateway.facts.exchange import Ask, Route, RouteName
@@ -44,6 +44,7 @@ class OpenAIEmbeddings(OpenAIFormat):
             input_tokens=read_texts(body, "input").tokens,
             max_output_tokens=0,
             end_user=end_user(body),
+            session=session(body),
         )
 
     def parse(self, body: bytes) -> Mapping[str, Any] | None:

@@ -7,6 +7,7 @@ name: they differ in what is asked and answered, not in how a caller is told no.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.facts import client_session
 from gateway.facts.dialects import request_fields
 from gateway.facts.dialects.passing import NothingToRead, Seen, WatchedStream, json_object
 from gateway.facts.dialects.port import Answer, Answered, Headers, StreamWatch
@@ -28,6 +29,7 @@ REFUSALS: Mapping[RefusalKind, tuple[int, str, str | None]] = {
     RefusalKind.CONCURRENCY: (429, "rate_limit_error", "concurrency_limit_exceeded"),
     RefusalKind.NEVER_FITS: (400, _INVALID, "request_exceeds_limit"),
     RefusalKind.BLOCKED: (403, "permission_error", "account_suspended"),
+    RefusalKind.CHALLENGE: (403, "permission_error", "challenge_required"),
     RefusalKind.NO_CREDENTIAL: (401, _INVALID, "invalid_api_key"),
     RefusalKind.BAD_CREDENTIAL: (401, _INVALID, "invalid_api_key"),
     RefusalKind.UNKNOWN_ROUTE: (404, _INVALID, "unknown_route"),
@@ -118,6 +120,17 @@ def end_user(body: Mapping[str, Any]) -> str | None:
     """By the old name and the new one."""
     old, new = request_fields.text(body, "user"), request_fields.text(body, "safety_identifier")
     return old or new
+
+
+def session(body: Mapping[str, Any]) -> str | None:
+    """As OpenRouter and LiteLLM read it."""
+    return (
+        client_session.in_field(body, "session_id")
+        or client_session.in_field(body, "litellm_session_id")
+        or client_session.in_field(
+            request_fields.mapping(body, "metadata"), "session_id", within="metadata."
+        )
+    )
 
 
 def _duration(us: int) -> str:

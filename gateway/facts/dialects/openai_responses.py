@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.errors import MalformedRequest
+from gateway.facts import client_session
 from gateway.facts.dialects import request_fields
-from gateway.facts.dialects.openai_family import OpenAIFormat, end_user, error
+from gateway.facts.dialects.openai_family import OpenAIFormat, end_user, error, session
 from gateway.facts.dialects.passing import Seen, WatchedStream, inner, objects
 from gateway.facts.dialects.port import StreamWatch
 from gateway.facts.dialects.prompt_size import measured, text_bytes
@@ -64,6 +65,7 @@ class OpenAIResponses(OpenAIFormat):
             input_tokens=prompt.tokens,
             max_output_tokens=request_fields.whole_number(body, "max_output_tokens", least=1),
             end_user=end_user(body),
+            session=session(body) or _conversation(body),
             temperature=request_fields.number(body, "temperature"),
             logprobs=request_fields.asked(body, "top_logprobs")
             or "message.output_text.logprobs" in include,
@@ -127,6 +129,14 @@ def _input_items(body: Mapping[str, Any]) -> list[Any]:
         return value or []
     found = request_fields.found(body, "input")
     raise request_fields.wrong("input", found, "a string or an array of items")
+
+
+def _conversation(body: Mapping[str, Any]) -> str | None:
+    """That the response is added to: its id, or an object that holds it."""
+    value = body.get("conversation")
+    if isinstance(value, dict):
+        return client_session.in_field(value, "id", within="conversation.")
+    return client_session.in_field(body, "conversation")
 
 
 def _reasoning(body: Mapping[str, Any]) -> bool:

@@ -54,7 +54,8 @@ class Seen:
         What is no event is read as well: some servers send errors as bare JSON, or a whole answer
         where a stream was asked for.
         """
-        data = event.data or (b"" if _first_field(event.raw) in _FIELDS else event.raw)
+        written = event.raw.rstrip(b"\r\n")  # how long its end is depends on the cuts
+        data = event.data or (b"" if _first_field(event.raw) in _FIELDS else written)
         if not data or data.startswith(_LAST_WORD):
             return None
         told = json_object(data)

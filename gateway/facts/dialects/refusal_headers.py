@@ -18,6 +18,7 @@ _WAITING_CURES_NOTHING = frozenset(
     {
         RefusalKind.NEVER_FITS,
         RefusalKind.BLOCKED,
+        RefusalKind.CHALLENGE,
         RefusalKind.NO_CREDENTIAL,
         RefusalKind.BAD_CREDENTIAL,
         RefusalKind.UNKNOWN_ROUTE,

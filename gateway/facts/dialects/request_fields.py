@@ -24,6 +24,7 @@ _COUNTED = frozenset(
         *("n", "n_cmpl", "best_of", "max_tokens", "max_completion_tokens", "max_output_tokens"),
         *("n_predict", "stream", "stream_options", "tools", "functions", "thinking", "reasoning"),
         *("user", "safety_identifier", "metadata", "background", "previous_response_id"),
+        *("session_id", "litellm_session_id", "conversation"),
         *("contents", "generationConfig", "generation_config", "generateContentRequest"),
         *("generate_content_request", "systemInstruction", "system_instruction"),
     )

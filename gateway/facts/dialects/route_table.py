@@ -41,6 +41,11 @@ class RouteTable:
         for dialect in built_in:
             self._spoken.setdefault(dialect.name, dialect)
         self._tiers = (_Tier(built_in), _Tier(declared))
+        self._by_name = {
+            (dialect.name, route.name): Match(dialect, route)
+            for dialect in (*declared, *built_in)
+            for route in reversed(dialect.routes)
+        }
         self._served = ", ".join(
             dict.fromkeys(
                 f"{route.method} {route.path}"
@@ -78,6 +83,10 @@ class RouteTable:
         if known is not None:
             raise UnknownRoute(known.message)
         raise UnknownRoute(f"This path is not served. Served are: {self._served}.")
+
+    def named(self, dialect: str, route: str) -> Match | None:
+        """By their names, for whoever has no path: a recording."""
+        return self._by_name.get((dialect, route))
 
     def dialect_for(self, path: str, headers: Headers) -> Dialect:
         """In which dialect to answer, also where there is no route.

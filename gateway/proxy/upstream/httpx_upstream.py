@@ -9,6 +9,7 @@ being sent is seen only when that is done, or when the peer closes.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -52,8 +53,19 @@ class HttpxUpstream:
         self._target = settings.target
         self._timeouts = settings.timeouts
         self._url = httpx.URL(settings.target.origin)
-        context = ssl_context(settings)
+        self._max_connections = settings.max_connections
+        self._keep_alive_s = settings.keep_alive_s
+        self._lanes = self._lanes_with(ssl_context(settings))
+        self._former: set[asyncio.Task[None]] = set()
 
+    def renew_tls(self, context: ssl.SSLContext) -> None:
+        """For connections that are made from now on. Those in use end with their exchange."""
+        former, self._lanes = self._lanes, self._lanes_with(context)
+        closing = asyncio.get_running_loop().create_task(former.aclose())
+        self._former.add(closing)
+        closing.add_done_callback(self._former.discard)
+
+    def _lanes_with(self, context: ssl.SSLContext) -> Lanes:
         def new_lane() -> httpx.AsyncHTTPTransport:
             return httpx.AsyncHTTPTransport(
                 verify=context,
@@ -62,15 +74,14 @@ class HttpxUpstream:
                 socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)],
             )
 
-        self._lanes = Lanes(
-            new_lane,
-            max_connections=settings.max_connections,
-            keep_alive_s=settings.keep_alive_s,
+        return Lanes(
+            new_lane, max_connections=self._max_connections, keep_alive_s=self._keep_alive_s
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await whole_body(receive)
-        lane = await self._lane()
+        lanes = self._lanes
+        lane = await self._lane(lanes)
         wire = _Wire(self._timeouts.first_byte_s)
         try:
             answer = await self._ask(lane, self._request(scope, body, wire), wire)
@@ -79,20 +90,21 @@ class HttpxUpstream:
             try:
                 await wire.abort()
             finally:
-                await self._lanes.discard(lane)
+                await lanes.discard(lane)
             raise
         if has_residue(lane, answer):
-            await self._lanes.discard(lane)
+            await lanes.discard(lane)
         else:
-            await self._lanes.give_back(lane)
+            await lanes.give_back(lane)
         await send(END)  # last: a slow client holds no connection
 
     async def aclose(self) -> None:
         await self._lanes.aclose()
+        await asyncio.gather(*self._former)
 
-    async def _lane(self) -> httpx.AsyncHTTPTransport:
+    async def _lane(self, lanes: Lanes) -> httpx.AsyncHTTPTransport:
         try:
-            return await self._lanes.take(self._timeouts.pool_s)
+            return await lanes.take(self._timeouts.pool_s)
         except TimeoutError:
             raise UpstreamTimeout(
                 f"All connections to {self._target.where} were in use for "

@@ -12,7 +12,8 @@ def ssl_context(settings: UpstreamSettings) -> ssl.SSLContext:
     """Raises `SettingsError` for files that cannot be used.
 
     Without `ca_file` the public authorities are those of certifi, as httpx ships them: slim
-    images often have no bundle of the system's own. For plain http nothing is loaded.
+    images often have no bundle of the system's own. For plain http nothing is loaded. In each case
+    the name in the certificate has to be the upstream's, and TLS is 1.2 at least.
     """
     if settings.target.scheme == "http":
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -28,8 +29,11 @@ def ssl_context(settings: UpstreamSettings) -> ssl.SSLContext:
         ) from exc
     if settings.client_cert_file is not None:
         try:
-            context.load_cert_chain(settings.client_cert_file, settings.client_key_file)
-        except OSError as exc:
+            # Without a password the terminal would be asked for one, and the process hang.
+            context.load_cert_chain(
+                settings.client_cert_file, settings.client_key_file, password=_no_password
+            )
+        except (OSError, ValueError) as exc:
             raise SettingsError(
                 f"upstream: {settings.client_cert_file} cannot be used as the client certificate: "
                 f"{exc}. Allowed: readable PEM files of a certificate and its key, unencrypted."
@@ -37,3 +41,7 @@ def ssl_context(settings: UpstreamSettings) -> ssl.SSLContext:
     elif settings.client_key_file is not None:
         raise SettingsError("upstream: a client key without a client certificate is not used.")
     return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted")

@@ -164,7 +164,7 @@ class MemoryStore:
             readings.append(reading(view, in_numbers, now_us, charged=False))
         return Reserved(admitted=False, at_us=now_us, readings=tuple(readings), hand=hand)
 
-    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
+    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> int:
         now_us = self._clock()
         self._is_set_back(now_us)
         looked_at: dict[Parts, tuple[_Cell, int] | None] = {}
@@ -178,7 +178,7 @@ class MemoryStore:
         open_cells = [found[0] for found in looked_at.values() if found is not None]
         for cell in open_cells:
             cell.live_on(now_us)
-        return bool(open_cells)
+        return now_us if open_cells else 0
 
     def _closed(self, parts: Parts, reservation_id: str, now_us: int) -> tuple[_Cell, int] | None:
         """The partition, where the reservation was open; with the deadline of its record."""
@@ -190,7 +190,7 @@ class MemoryStore:
         cell.records.release(reservation_id, now_us)
         return cell, until_us
 
-    async def renew(self, reservation: Reservation) -> None:
+    async def renew(self, reservation: Reservation) -> int:
         now_us = self._clock()
         open_cells: dict[Parts, _Cell] = {}
         for parts in {c.partition.parts for c in reservation.charges}:
@@ -212,6 +212,23 @@ class MemoryStore:
                 cell.keep(charge, meter, held, now_us)
         for cell in open_cells.values():
             cell.live_on(now_us)
+        return now_us
+
+    async def replay(self, reservation_id: str, charges: tuple[Charge, ...]) -> int:
+        """As `SharedStore.replay`: whatever the limits say."""
+        now_us = self._clock()
+        kept: dict[Parts, _Cell] = {}
+        for charge in charges:
+            parts, in_numbers = charge.partition.parts, terms(charge, now_us)
+            cell = kept[parts] = kept.get(parts) or self._cells.get(parts) or _Cell(parts)
+            meter = cell.meter(charge, in_numbers)
+            meter.follow_clock(in_numbers, now_us)
+            meter.charge(in_numbers, reservation_id, now_us)
+            cell.keep(charge, meter, in_numbers, now_us)
+        for cell in kept.values():
+            cell.records.hold(reservation_id, now_us + RECORD_US, now_us)
+            self._keep(cell, now_us)
+        return now_us
 
     async def open_reservations(self) -> int:
         return self._open(lambda _: True)
@@ -254,6 +271,13 @@ class MemoryStore:
                 for meter in cell.meters.values():
                     if isinstance(meter, Leases):
                         meter.release(holder, now_us)
+
+    async def forget(self) -> None:
+        """Everything, as a process that ends does."""
+        self._cells.clear()
+        self._hands.clear()
+        self._inspected.clear()
+        self._latest_us = 0
 
     async def ping(self) -> None:
         return

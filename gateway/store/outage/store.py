@@ -73,7 +73,7 @@ class OutageStore(ByHand):
         self._heartbeat = heartbeat_seconds
         self._return = return_seconds
         self._name = secrets.token_hex(8)
-        self._debts = Debts(self._memory)
+        self._debts = Debts(self._memory, patience_seconds=shared.patience_seconds)
         self._presence = Presence(
             told=replicas, heartbeat_seconds=heartbeat_seconds, monotonic=time.monotonic
         )
@@ -138,7 +138,7 @@ class OutageStore(ByHand):
         self._told = reserved.at_us, time.monotonic_ns()
         return reserved
 
-    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
+    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> int:
         away = self._away
         if away is not None:
             await away.settle(reservation.id, settled)
@@ -147,33 +147,34 @@ class OutageStore(ByHand):
             first = debt.settled is None
             if first:
                 debt.settled = settled
-            return first
+            return self._store_now_us() if first else 0
         self._memory.settled(reservation.id, settled, reservation.at_us)
         if away is not None and not away.store_is_back:
             self._debts.over(reservation, settled)
-            return True
+            return self._store_now_us()
         as_charged = self._debts.as_charged(reservation)
         try:
             return await self._shared.settle(as_charged, settled)
         except StoreUnavailable as error:
             self._debts.over(as_charged, settled)
             self._went(error)
-            return True
+            return self._store_now_us()
         except asyncio.CancelledError:
             self._debts.over(as_charged, settled)
             self._make_good()
             raise
 
-    async def renew(self, reservation: Reservation) -> None:
+    async def renew(self, reservation: Reservation) -> int | None:
         """A slot that lapsed while the store was away is taken again by the next renewal."""
         away = self._away
         if away is not None:
             await away.renew(reservation)
         if (away is None or away.store_is_back) and self._debts.find(reservation.id) is None:
             try:
-                await self._shared.renew(self._debts.as_known(reservation))
+                return await self._shared.renew(self._debts.as_known(reservation))
             except StoreUnavailable as error:
                 self._went(error)
+        return None
 
     async def open_reservations(self) -> int:
         if self._away is not None:
@@ -193,7 +194,7 @@ class OutageStore(ByHand):
                 await asyncio.wait({task})
         with contextlib.suppress(StoreUnavailable):
             if self._away is None or self._away.store_is_back or self._debts:
-                await self._debts.pay(self._shared)
+                await self._debts.pay(self._shared, all_of_it=True)
                 await self._shared.leave(self._name)
         if self._debts:
             _log.error("The store was away to the end: %d exchanges are not counted.", self.owed)
@@ -227,6 +228,7 @@ class OutageStore(ByHand):
             reserved = await self._shared.reserve(reservation_id, charges, account)
         except StoreUnavailable as error:
             self._went(error)
+            self._debts.void(reservation_id, self._by_now_us(), charges)
             self._debts.admitted(Reservation(reservation_id, alone.at_us, _made(charges, alone)))
             return alone
         except asyncio.CancelledError:
@@ -275,26 +277,26 @@ class OutageStore(ByHand):
         wait, back_at = FIRST_PROBE_SECONDS, None
         while True:
             away = self._away
-            if away is not None and not away.store_is_back:
-                back_at = None
             await asyncio.sleep(wait)
             error = await self._tell_all()
+            if away is not None and not away.store_is_back:
+                back_at = None
             if error is not None:
                 wait = min(2 * wait, LONGEST_PROBE_SECONDS)
                 if away is not None:
                     self._went(error)
                 continue
             wait = FIRST_PROBE_SECONDS
-            if away is None or self._presence.replicas == 1:
-                break
-            if back_at is None:
+            if away is not None and self._presence.replicas != 1 and back_at is None:
                 back_at = time.monotonic()
                 away.store_is_back = True
-            elif time.monotonic() - back_at >= self._return:
-                break
-        if self._away is not None:
-            _log.warning("The store is back, and has been told of what came meanwhile.")
-            self._away = None
+            elif away is not None and (
+                back_at is None or time.monotonic() - back_at >= self._return
+            ):
+                _log.warning("The store is back, and has been told of what came meanwhile.")
+                self._away = None
+            if self._away is None and not self._debts:
+                return
 
     async def _tell_all(self) -> StoreUnavailable | None:
         """Everything that the store does not know; or why it could not be told."""

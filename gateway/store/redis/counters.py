@@ -8,9 +8,11 @@ from gateway.decision.plan import Charge
 from gateway.decision.port import RECORD_US, Present, Reservation, Reserved, SettledCharge
 from gateway.errors import StoreUnavailable
 from gateway.store.keys import account_pattern, holder_digest, meter_field, partition_key
+from gateway.store.redis.faults import unavailable
 from gateway.store.redis.link import Link, Scripts
 from gateway.store.redis.one_secret import OneSecret
 from gateway.store.redis.scripts import HAND, PRESENT, RENEW, REPLAY, RESERVE, SETTLE, Script
+from gateway.store.redis.server_clock import ServerClock
 from gateway.store.redis.wire import Wire
 from gateway.store.redis.words import (
     Raw,
@@ -39,6 +41,7 @@ _OWN_FIELD = "$"
 
 _BEYOND_THE_CALENDAR = -1
 _ANOTHER_HAND = -2
+_LATE = -3
 """A script's answer in the place of one."""
 
 _BELIEFS = 4
@@ -73,12 +76,15 @@ class RedisStore:
         """
         self._link = Link(url, timeout_seconds=max(timeout_seconds, _ADMIN_TIMEOUT_SECONDS))
         self._scripts: Scripts = self._link
+        self.patience_seconds = max(timeout_seconds, _ADMIN_TIMEOUT_SECONDS)
         if pipelined:
             self._scripts = Wire(self._link.target(), timeout_seconds=timeout_seconds)
+            self.patience_seconds = timeout_seconds
         self._clock = clock
         self._near = near or clock or _this_machines_clock_us
         self._ahead_us = 0
         """By how much the server's clock was ahead of the guess when the guess was of no use."""
+        self._server_clock = ServerClock()
         self._prefix = prefix
         self._one_secret = (
             # Not one of the counters, which are `prefix:...`.
@@ -101,6 +107,7 @@ class RedisStore:
         if self._one_secret is not None:
             await self._one_secret.demand()
         await self._link.load_scripts()
+        self._server_clock.told(await self._link.clock_us())
         self.warnings = []
         policy = await self._link.setting("maxmemory-policy")
         if policy and policy != "noeviction":
@@ -129,7 +136,7 @@ class RedisStore:
 
         Where the script knows better it says so and does nothing, and we say it again.
         """
-        near_us = self._near_us()
+        near_us, was_late = self._near_us(), False
         own = own_partition(account) if account else None
         for _ in range(_BELIEFS):
             stored, hand = self.last_seen.of(account)
@@ -138,16 +145,22 @@ class RedisStore:
                 RESERVE,
                 said,
                 reservation_id,
+                self._not_after(),
                 stored,
                 hand.unchanged_until_us if account else "",
                 1 if only_looking or hand.ban else 0,
             )
+            now_us = int(answer[1])
+            self._server_clock.told(now_us)
             if answer[0] == _BEYOND_THE_CALENDAR:
                 near_us = self._learned(answer)
             elif answer[0] == _ANOTHER_HAND:
                 self._told(account, answer)
+            elif answer[0] == _LATE:
+                if was_late:  # by what we know of its clock now, too
+                    raise unavailable("timeout")
+                was_late = True
             else:
-                now_us = int(answer[1])
                 found = readings(said, answer[2:], now_us)
                 return Reserved(answer[0] == 1, now_us, found, hand=hand)
         raise StoreUnavailable("The store changes faster than it can be asked.", kind="clock")
@@ -182,24 +195,29 @@ class RedisStore:
     async def clock_us(self) -> int:
         return self._clock() if self._clock else await self._link.clock_us()
 
-    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
+    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> int:
         said = to_settle(self._prefix, settled, self._near_us())
         answer = await self._run(SETTLE, said, reservation.id, reservation.at_us)
         if answer[0] == _BEYOND_THE_CALENDAR:
             said = to_settle(self._prefix, settled, self._learned(answer))
             answer = _final(await self._run(SETTLE, said, reservation.id, reservation.at_us))
-        return answer == [1]
+        return int(answer[0])
 
-    async def renew(self, reservation: Reservation) -> None:
-        await self._run(RENEW, to_renew(self._prefix, reservation.charges), reservation.id)
+    async def renew(self, reservation: Reservation) -> int:
+        said = to_renew(self._prefix, reservation.charges)
+        return int((await self._run(RENEW, said, reservation.id))[0])
 
     async def replay(self, reservation_id: str, charges: tuple[Charge, ...]) -> int:
-        said = to_reserve(self._prefix, charges, self._near_us())
-        answer = await self._run(REPLAY, said, reservation_id)
-        if answer[0] == _BEYOND_THE_CALENDAR:
-            said = to_reserve(self._prefix, charges, self._learned(answer))
-            answer = _final(await self._run(REPLAY, said, reservation_id))
-        return int(answer[1])
+        near_us = self._near_us()
+        for _ in range(_BELIEFS):
+            said = to_reserve(self._prefix, charges, near_us)
+            answer = await self._run(REPLAY, said, reservation_id, self._not_after())
+            self._server_clock.told(int(answer[1]))
+            if answer[0] == 1:
+                return int(answer[1])
+            if answer[0] == _BEYOND_THE_CALENDAR:
+                near_us = self._learned(answer)
+        raise StoreUnavailable("The store's clock is not what it was a moment ago.", kind="clock")
 
     async def present(self, replica: str, lasting_us: int) -> Present:
         if self._one_secret is not None:
@@ -207,6 +225,7 @@ class RedisStore:
         replicas, known, at_us = await self._scripts.run(
             PRESENT, [self._replicas_key], [replica, lasting_us]
         )
+        self._server_clock.told(int(at_us))
         return Present(int(replicas), known == 1, int(at_us))
 
     def whenever_lost(self, tell: Callable[[StoreUnavailable], object]) -> None:
@@ -241,6 +260,16 @@ class RedisStore:
     def _replicas_key(self) -> str:
         """Not one of the counters, which are `prefix:...`."""
         return f"{self._prefix}.replicas"
+
+    def _not_after(self) -> Word:
+        """Whoever asked has given up by then, and has decided without the server.
+
+        What reaches it later must not charge: it may have lain in a socket of a server that stood
+        still, or on its way there. The clock is not ahead of the server's, so nor is this.
+        """
+        if self._clock:
+            return ""
+        return self._server_clock.now_us() + int(self.patience_seconds * 1e6)
 
     def _near_us(self) -> int:
         return self._near() + self._ahead_us

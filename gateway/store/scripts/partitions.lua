@@ -80,3 +80,7 @@ local function beyond(partitions, now)
   end
   return false
 end
+
+local function too_late(not_after, now)
+  return not_after ~= '' and now > tonumber(not_after)
+end

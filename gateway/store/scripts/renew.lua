@@ -2,7 +2,7 @@
 --
 -- KEYS and ARGV as for reserve.lua; the terms are those of the slots alone.
 -- What was settled is not renewed. A record that is half through its life begins anew, so that an
--- exchange can be settled however long it takes.
+-- exchange can be settled however long it takes. Returns {now}.
 
 local now = tonumber(ARGV[1]) or server_clock()
 local id, record, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -23,4 +23,4 @@ for _, p in ipairs(read(5)) do
     write(p.key, p.own, changed, now, record, grace)
   end
 end
-return {}
+return { now }

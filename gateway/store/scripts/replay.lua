@@ -1,12 +1,16 @@
 -- Charge what was admitted while the server was away, regardless of the limits, once
 -- (gateway/decision/port.py: SharedStore.replay).
 --
--- KEYS and ARGV as for reserve.lua. A partition that knows the reservation has been charged.
--- Returns {1, now}; {-1, now} as reserve.lua.
+-- KEYS as for reserve.lua; ARGV too, up to the moment after which it is too late, then the terms.
+-- A partition that knows the reservation has been charged.
+-- Returns {1, now}; {-1, now} and {-3, now} as reserve.lua.
 
 local now = tonumber(ARGV[1]) or server_clock()
 local id, record, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local partitions = read(5)
+if too_late(ARGV[5], now) then
+  return { -3, now }
+end
+local partitions = read(6)
 if beyond(partitions, now) then
   return { -1, now }
 end

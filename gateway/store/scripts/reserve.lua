@@ -2,21 +2,26 @@
 --
 -- KEYS: one per partition; the first is the account's own if its hand is to be looked at.
 -- ARGV: now ('' for the server's clock), the reservation's digest, how long its record lives, the
--- grace of a key's life; the operator's hand that the terms were made by and until when it stays so
--- ('' if none is to be looked at), 1 for only looking; then per partition the number of charges and
--- their terms. `group` is 0 for what is enforced, otherwise the number of a shadow quota.
+-- grace of a key's life; after which moment it is too late ('' for never); the operator's hand that
+-- the terms were made by and until when it stays so ('' if none is to be looked at), 1 for only
+-- looking; then per partition the number of charges and their terms. `group` is 0 for what is
+-- enforced, otherwise the number of a shadow quota.
 -- Returns: admitted, now, then per charge: 1 if it was charged, and three values that say what
 -- its meter was before (gateway/store/redis/words.py reads them). Only {-1, now} if the clock is
--- beyond the calendar windows that were told, {-2, now, hand} if the account's hand is another one;
--- nothing is written then.
+-- beyond the calendar windows that were told, {-2, now, hand} if the account's hand is another one,
+-- {-3, now} if it is too late: who asked has given up, and perhaps taken back what this would charge.
+-- Nothing is written then.
 --
 -- What is refused writes nothing, unless the clock was set back: then what had lain in the future is
 -- written where it lies now, so that waiting helps.
 
 local now = tonumber(ARGV[1]) or server_clock()
 local id, record, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local hand, unchanged_until, only_looking = ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1'
-local partitions = read(8)
+if too_late(ARGV[5], now) then
+  return { -3, now }
+end
+local hand, unchanged_until, only_looking = ARGV[6], tonumber(ARGV[7]), ARGV[8] == '1'
+local partitions = read(9)
 if unchanged_until and (partitions[1].own.hand ~= hand or now >= unchanged_until) then
   return { -2, now, partitions[1].own.hand }
 end

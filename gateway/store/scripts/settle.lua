@@ -2,7 +2,8 @@
 --
 -- KEYS and ARGV as for reserve.lua, after the grace the moment of the reservation; `cost` is here
 -- the change: the actual less the reserved.
--- Returns {1} if the reservation was open in any partition. In those where it was not nothing moves.
+-- Returns {now} if the reservation was open in any partition, else {0}. In those where it was not
+-- nothing moves.
 -- {-1, now} as reserve.lua.
 
 local now = tonumber(ARGV[1]) or server_clock()
@@ -17,7 +18,7 @@ local applied = 0
 for _, p in ipairs(partitions) do
   local found, deadline = find(p.own.records, id)
   if found and deadline > now then
-    applied = 1
+    applied = now
     local at = math.min(reserved_at, deadline - record, now)
     p.own.records = release(living(cut(p.own.records, now + record), now), id)
     local changed = {}

@@ -128,6 +128,22 @@ class TestAsks:
         with pytest.raises(MalformedRequest, match=r'"metadata\.user_id" is a number'):
             ask(metadata={"user_id": 7})
 
+    @pytest.mark.parametrize(
+        ("metadata", "end_user", "session"),
+        [
+            ({"user_id": "u"}, "u", None),
+            ({"user_id": "user_1_account_2_session_3"}, "user_1_account_2", "3"),
+            ({"user_id": "user_1_account_2_session_3", "session_id": "s"}, "user_1_account_2", "s"),
+            ({"session_id": "s"}, None, "s"),
+            ({}, None, None),
+        ],
+    )
+    def test_a_session_is_named_beside_the_end_user_or_in_him(
+        self, metadata: dict[str, str], end_user: str | None, session: str | None
+    ) -> None:
+        asked = ask(metadata=metadata)
+        assert (asked.end_user, asked.session) == (end_user, session)
+
     def test_a_list_of_models_asks_for_nothing(self) -> None:
         assert ANTHROPIC.read_ask(MODELS, {}, 0) == Ask(model=None)
 

@@ -230,3 +230,24 @@ def test_the_callers_own_body_is_left_as_it_is() -> None:
 )
 def test_where_nothing_is_missing_the_very_bytes_go_on(fields: dict[str, Any]) -> None:
     assert amended(**fields) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "session"),
+    [
+        ({"session_id": "a", "litellm_session_id": "b"}, "a"),
+        ({"litellm_session_id": "b", "metadata": {"session_id": "c"}}, "b"),
+        ({"session_id": "", "metadata": {"session_id": "c", "topic": "d"}}, "c"),
+        ({"metadata": None, "prompt_cache_key": "e"}, None),
+    ],
+)
+def test_a_session_is_named_by_one_of_three_fields(
+    fields: dict[str, Any], session: str | None
+) -> None:
+    assert ask(**fields).session == session
+
+
+@pytest.mark.parametrize("fields", [{"session_id": 7}, {"metadata": {"session_id": []}}])
+def test_a_session_of_the_wrong_type_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(MalformedRequest, match="session_id"):
+        ask(**fields)

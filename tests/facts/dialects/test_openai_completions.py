@@ -266,3 +266,8 @@ def test_garbage_raises_nothing_and_no_cut_matters(parts: list[bytes], size: int
     assert watch(OPENAI, COMPLETIONS, NOT_ASKED, *pieces) == watch(
         OPENAI, COMPLETIONS, NOT_ASKED, stream
     )
+
+
+def test_a_session_is_read_here_too() -> None:
+    body = {"model": "m", "prompt": "Hi", "session_id": "s"}
+    assert OPENAI.read_ask(COMPLETIONS, body, 0).session == "s"

@@ -79,3 +79,8 @@ def test_a_whole_answer_is_read_or_unreported(status: int, body: bytes, expected
 def test_a_stream_that_nobody_expected_passes_and_tells_nothing() -> None:
     stream = events({"usage": {"prompt_tokens": 8}})
     assert watch(OPENAI, EMBEDDINGS, ask(), stream) == (stream, Answered())
+
+
+def test_a_session_is_read_here_too() -> None:
+    body = {"model": "m", "input": "Hi", "session_id": "s"}
+    assert OPENAI.read_ask(EMBEDDINGS, body, 0).session == "s"

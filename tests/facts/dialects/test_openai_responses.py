@@ -362,3 +362,23 @@ class TestRecordedEngine:
         assert known.output_tokens_seen == 9
         for pieces in cuts(stream):
             assert watch(OPENAI, RESPONSES, NOT_ASKED, *pieces) == (stream, known)
+
+
+@pytest.mark.parametrize(
+    ("fields", "session"),
+    [
+        ({"conversation": "conv_1"}, "conv_1"),
+        ({"conversation": {"id": "conv_1"}}, "conv_1"),
+        ({"conversation": {}}, None),
+        ({"conversation": "conv_1", "metadata": {"session_id": "s"}}, "s"),
+        ({"conversation": None, "previous_response_id": "resp_1"}, None),
+    ],
+)
+def test_a_conversation_is_a_session(fields: dict[str, Any], session: str | None) -> None:
+    assert ask(**fields).session == session
+
+
+@pytest.mark.parametrize("value", [7, {"id": 7}])
+def test_a_conversation_of_the_wrong_type_is_refused(value: object) -> None:
+    with pytest.raises(MalformedRequest, match="conversation"):
+        ask(conversation=value)

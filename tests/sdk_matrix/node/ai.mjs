@@ -10,7 +10,7 @@ const { createGoogleGenerativeAI } = packages("@ai-sdk/google");
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 export async function ask(asked, said) {
-  if (asked.is("wrong route", "count", "choices", "completions")) throw new Cannot("it asks for nothing of the kind");
+  if (asked.is("wrong", "count", "choices", "completions") && asked.task !== "wrong address") throw new Cannot("it asks for nothing of the kind");
   const model = chosen(asked);
   if (asked.task === "embeddings") {
     const embedded = await embed({ model, value: asked.words });

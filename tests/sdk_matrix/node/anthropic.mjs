@@ -15,6 +15,7 @@ export async function ask(asked, said) {
     defaultHeaders: asked.key === null ? { "X-Api-Key": null, Authorization: null } : {},
   });
   if (asked.task === "wrong route") return await client.messages.batches.list();
+  if (asked.task === "wrong method") return await client.get("/v1/messages");
   const image = { type: "image", source: { type: "base64", media_type: "image/png", data: PNG_BASE64 } };
   const text = { type: "text", text: asked.words };
   const messages = [{ role: "user", content: asked.task === "image" ? [text, image] : asked.words }];

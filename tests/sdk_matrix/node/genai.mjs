@@ -14,6 +14,7 @@ export async function ask(asked, said) {
     return await client.models.embedContent({ model: MODEL, contents: asked.words });
   }
   if (asked.task === "wrong route") return await client.files.list();
+  if (asked.task === "wrong method") return await client.models.delete({ model: MODEL });
   if (asked.task === "count") {
     const counted = await client.models.countTokens({ model: MODEL, contents: asked.words });
     said.input_tokens = counted.totalTokens;

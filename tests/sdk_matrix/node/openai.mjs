@@ -19,6 +19,7 @@ export async function ask(asked, said) {
   if (asked.is("responses")) return await respond(client, asked, said);
   if (asked.is("completions")) return await complete(client, asked, said);
   if (asked.task === "wrong route") return await client.files.list();
+  if (asked.task === "wrong method") return await client.models.delete(MODEL);
   return await chat(client, asked, said);
 }
 

@@ -33,6 +33,8 @@ async def ask(asked: Asked, said: Said) -> None:
     ) as client:
         if asked.task == "wrong route":
             await client.messages.batches.list()
+        elif asked.task == "wrong method":
+            await client.get("/v1/messages", cast_to=object)
         elif asked.task == "count":
             counted = await client.messages.with_raw_response.count_tokens(
                 model=MODEL, messages=fields(asked)["messages"]

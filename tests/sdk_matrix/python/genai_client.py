@@ -43,6 +43,8 @@ async def ask(asked: Asked, said: Said) -> None:
                 await client.models.embed_content(model=MODEL, contents=asked.words)
             case "wrong route":
                 await client.files.list()
+            case "wrong method":
+                await client.models.delete(model=MODEL)
             case "count":
                 counted = await client.models.count_tokens(model=MODEL, contents=asked.words)
                 said.input_tokens = counted.total_tokens

@@ -26,7 +26,7 @@ PLACE: Any = {"title": "place", "description": "A place.", **SCHEMA}
 
 
 async def ask(asked: Asked, said: Said) -> None:
-    if asked.task == "wrong route":
+    if asked.task in ("wrong route", "wrong method"):
         raise Cannot("it asks for nothing else")
     if asked.task.startswith(("completions", "count")):
         raise Cannot("a chat model has none")

@@ -26,7 +26,7 @@ async def ask(asked: Asked, said: Said) -> None:
     model = f"{asked.client.partition(' ')[2].partition('/')[0]}/{MODEL}"
     if asked.client == RETRYING:
         given["num_retries"] = 2
-    if asked.task in ("wrong route", "count"):
+    if asked.task in ("wrong route", "wrong method", "count"):
         raise Cannot("not tried")
     if asked.client in (ANTHROPIC, GEMINI) and asked.task.startswith(
         ("embeddings", "responses", "completions", "choices")

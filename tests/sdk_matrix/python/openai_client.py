@@ -38,6 +38,8 @@ async def ask(asked: Asked, said: Said) -> None:
                 await _complete(client, asked, said)
             case "wrong route":
                 await client.files.list()
+            case "wrong method":
+                await client.models.delete(MODEL)
             case _:
                 await _chat(client, asked, said)
 

@@ -32,6 +32,7 @@ class Shared(MemoryStore):
         self.never = asyncio.Event()
         self.hangs = False
         self.last_seen = LastSeen()
+        self.patience_seconds = 0.0
         self.warnings: list[str] = []
         self.replayed: list[str] = []
 

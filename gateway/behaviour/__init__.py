@@ -1,0 +1,1 @@
+"""What accounts and groups do, and what follows from it. Pure: no clock and no waiting."""

@@ -1,0 +1,101 @@
+"""Behaviour policies at work in one process: sightings in, standings out.
+
+Nothing here waits. `standing` is asked before an exchange is admitted and costs little where
+nothing is held against anybody; `take` comes later, when the request is on its way.
+"""
+
+from gateway.behaviour.board import Board
+from gateway.behaviour.hashing import Hash64, hash64
+from gateway.behaviour.judgement import Judgement
+from gateway.behaviour.layout import Holds, Layout, layout
+from gateway.behaviour.population import Population
+from gateway.behaviour.record import Finding, Recorder
+from gateway.behaviour.shelf import Caps, Shelf
+from gateway.behaviour.sight import Sight
+from gateway.behaviour.sighting import Sighting
+from gateway.behaviour.standing import NO_STANDING, Standing
+from gateway.behaviour.verdicts import Verdicts
+from gateway.facts.catalog import Facts
+from gateway.facts.history import History
+from gateway.policy.behaviour import Behaviour, Behaviours
+from gateway.policy.expressions import Expressions, MeasureCondition
+
+
+class Watch:
+    """Not for two threads."""
+
+    def __init__(
+        self, behaviours: Behaviours, key: bytes, started_us: int, caps: Caps | None = None
+    ) -> None:
+        """`key` is the deployment's secret for fingerprints. `started_us`: watched since then."""
+        self.board = Board()
+        self.shelf = Shelf(caps)
+        self.population = Population(())
+        self.hash64: Hash64 = hash64(key)
+        self._started_us = started_us
+        self.put_in_force(behaviours)
+
+    def put_in_force(self, behaviours: Behaviours) -> None:
+        """What is known stays, but for states whose meaning has changed."""
+        self.behaviours = behaviours
+        made: Layout = layout(behaviours)
+        self.layout = made
+        self.population.ask_for(made.population)
+        expressions = Expressions(made.expressions)
+        self._applies = {
+            rule.id: Expressions([rule.applies]) for rule in behaviours.rules if rule.applies
+        }
+        self.sight = Sight(made, expressions, self.hash64)
+        self.recorder = Recorder(
+            made,
+            expressions.evaluate,
+            {rule.id: _holds(rule) for rule in behaviours.rules},
+            self.shelf,
+            self.population,
+            hash64=self.hash64,
+            started_us=self._started_us,
+        )
+        self.recorder.fleets = self.board.likenesses()
+        self.verdicts = Verdicts(behaviours, self.recorder, self.board)
+        self._judgement = Judgement(behaviours, self.board)
+
+    @property
+    def at_work(self) -> bool:
+        return bool(self.behaviours)
+
+    def standing(self, facts: Facts) -> Standing:
+        """What is in force for an exchange that has just come."""
+        if not self.board:
+            return NO_STANDING
+        account = self.hash64(facts.principal.account.id)
+        exempt = self._exemption(facts)
+        if exempt is not None:
+            return exempt
+        return self._judgement.standing(
+            account,
+            self.sight.groups(facts),
+            facts.at_us,
+            lambda: self.recorder.history(self.sight.of(facts)),
+            lambda rule, past: self._concerns(rule, facts, past),
+        )
+
+    def take(self, seen: Sighting) -> list[Finding]:
+        return self.verdicts.take(seen)
+
+    def see(self, facts: Facts) -> list[Finding]:
+        """Record an exchange."""
+        return self.verdicts.take(self.sight.of(facts))
+
+    def _concerns(self, rule: str, facts: Facts, past: History) -> bool:
+        expressions = self._applies[rule]
+        return expressions.evaluate(expressions.read(facts), past)[0] is True
+
+    def _exemption(self, facts: Facts) -> Standing | None:
+        for one in self.behaviours.exemptions:
+            if facts.at_us < one.until_us and self.sight.value(one.fact, facts) == one.value:
+                return Standing(exempt=one)
+        return None
+
+
+def _holds(rule: Behaviour) -> Holds:
+    return MeasureCondition(rule.when, [measure.name for measure in rule.measures]).holds

@@ -1,0 +1,88 @@
+"""A recorded run, backtested under the same policies, makes the live decisions once more."""
+
+import asyncio
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.decision.hand import UNTOUCHED, Ban, Grant
+from gateway.policy.quota import Policies, Unit
+from gateway.replay.clock import SimulatedClock
+from gateway.replay.engine import Side
+from gateway.replay.judged import Judged
+from gateway.replay.run import replay
+from gateway.replay.traffic import Traffic
+from gateway.replay.traffic_source import TrafficSource
+from gateway.replay.verification import Verification
+from gateway.store.memory import MemoryStore
+from tests.recording.crowd import OTHERS, POLICIES, RunningClock, crowd
+
+CALLERS, REQUESTS = 300, 4
+
+
+async def replayed(*paths: Path) -> tuple[Verification, list[Judged]]:
+    clock = SimulatedClock()
+    judged: list[Judged] = []
+    side = Side(Policies(), MemoryStore(clock), clock, [judged.append], recorded_policies=True)
+
+    async def tell(exchanges: int, at_us: int) -> None:
+        del exchanges, at_us
+
+    await replay(Traffic([TrafficSource(str(path)) for path in paths]), [side], tell)
+    return side.verification, judged
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_hundreds_of_callers_are_judged_as_they_were(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "traffic.jsonl"
+    clock = RunningClock(random.Random(seed))
+    store = MemoryStore(clock)
+    async with crowd(store, path, kind="memory", clock=clock, seed=seed) as whole:
+        rng = whole.rng
+
+        async def operator() -> None:
+            grant = Grant("requests", Unit.REQUESTS, 15, clock.now_us + 3_600_000_000)
+            await until(whole.statuses, 200)
+            await store.change_hand("acct-1", lambda hand: hand.with_grant(grant))
+            await until(whole.statuses, 400)
+            await whole.reload(OTHERS)
+            ban = Ban(clock.now_us + 20_000_000)
+            await store.change_hand("acct-2", lambda hand: hand.with_ban(ban))
+            await until(whole.statuses, 600)
+            await store.reset("acct-3", {"requests/sliding/requests/3600"})
+            whole.recording.was_reset("acct-3", {"requests/sliding/requests/3600"})
+            clock.now_us -= 30_000_000  # somebody sets the clock back
+            await until(whole.statuses, 800)
+            await whole.reload(POLICIES)
+
+        callers = [whole.caller(1 + rng.randrange(2 * REQUESTS)) for _ in range(CALLERS)]
+        async with asyncio.timeout(50):
+            await asyncio.gather(operator(), *callers)
+    verification, judged = await replayed(path)
+    assert not verification.differences
+    assert verification.exact
+    assert verification.complete
+    assert verification.compared > 1_000
+    written = lines(path)
+    assert sum("decision" in line for line in written) == len(
+        [one for one in judged if one.decision is not None]
+    )
+    refused = {r[0] for line in written for r in line.get("decision", {}).get("reasons", ())}
+    assert refused >= {"requests", "output", "slots", "user", "paced", "narrow", "operator"}
+    events = [line.get("event") for line in written]
+    assert {"begin", "policies", "extend", "end", "part", "reset"} <= set(events)
+    assert events.count("policies") == 3
+    assert any("rejected" in line for line in written)
+    assert any(line.get("hand", {}).get("grants") for line in written)
+
+
+async def until(statuses: list[int], count: int) -> None:
+    while len(statuses) < count:
+        await asyncio.sleep(0)
