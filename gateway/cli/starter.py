@@ -37,7 +37,7 @@ store: memory://
 # store: redis://redis:6379/0
 
 listen: 127.0.0.1:8080                   # for callers
-admin: 127.0.0.1:9090                    # status page, /healthz, /metrics: loopback only
+admin: 127.0.0.1:9090                    # status page, /healthz, /metrics
 
 # Who may call, by the keyed hashes of their keys (`gauger account add ID`). Without it any key is
 # taken, and every key is an account.

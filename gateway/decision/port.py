@@ -22,6 +22,9 @@ class StoreState(StrEnum):
     """How the store took part in a decision."""
 
     OK = "ok"
+    DOUBTFUL = "doubtful"
+    """It counts, on a server that has just taken over: what the one before it acknowledged last may
+    be missing."""
     SHARE = "share"
     """It was away, and this replica decided within its own share."""
     OPEN = "open"

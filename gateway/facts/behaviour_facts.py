@@ -135,6 +135,7 @@ SKETCH = f"{PROMPT}.sketch"
 
 GROUP_NAMES: Mapping[str, str] = {
     **PARTITION_NAMES,
+    **dict.fromkeys(("user_agent", "client.user_agent"), "client.user_agent"),
     **{
         written: f"{PROMPT}.{name}"
         for name in ("frame", "system", "toolset")

@@ -1,7 +1,8 @@
 """A recording of this process: hears of everything, and gives it to the writer as lines.
 
 Their order is that in which the store did things, and their moments are the store's clock. Where
-it was not asked, its clock is guessed by our own, never earlier than the line before.
+it was not asked, its clock is guessed, never earlier than the line before and rather too early than
+too late: by their moments the lines of several gaugers are put into one order.
 """
 
 import secrets
@@ -40,6 +41,12 @@ MOST_BODIES_BYTES = 1 << 26
 """Of requests that wait to be written. What comes beyond is recorded without its body."""
 
 
+ON_THE_WAY_US = 1_000_000
+"""No answer of a store is older than this when it comes: longer is not waited for."""
+
+MEMORY = "memory"
+
+
 class Recording:
     """A `decision.journal.Journal`; besides, what operators do and what no policy saw."""
 
@@ -66,6 +73,7 @@ class Recording:
         self._held_bytes = 0
         self._run = secrets.token_hex(6)
         self._told = clock(), monotonic_ns()
+        self._on_the_way_us = 0 if store == MEMORY else ON_THE_WAY_US
         self._latest_us = 0
         self._away = False
         self._started = False
@@ -190,14 +198,12 @@ class Recording:
         return body
 
     def _at_us(self, told_us: int | None) -> int:
-        """Of a line: the store's moment, or the one that it probably has."""
+        """Of a line: the store's moment, or one that is not after any that it will yet tell."""
         if told_us:
             self._told = told_us, monotonic_ns()
             self._latest_us = told_us
         else:
-            self._latest_us = max(self._latest_us, self._now_us())
+            at_us, at_ns = self._told
+            guessed_us = at_us + (monotonic_ns() - at_ns) // 1000 - self._on_the_way_us
+            self._latest_us = max(self._latest_us, guessed_us)
         return self._latest_us
-
-    def _now_us(self) -> int:
-        at_us, at_ns = self._told
-        return at_us + (monotonic_ns() - at_ns) // 1000

@@ -183,7 +183,7 @@ class Following:
         return rules.policies.digest == digest
 
     async def _lay(self, account: str, hand: Hand) -> None:
-        if False:
+        if self._hands.get(account, UNTOUCHED) != hand:
             self._hands[account] = hand
             await self._of.store.change_hand(account, lambda _: hand)
 

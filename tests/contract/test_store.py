@@ -375,3 +375,16 @@ async def test_what_was_reserved_before_midnight_is_not_given_back_after_it(
 
 async def test_it_answers_a_ping(store: Store) -> None:
     await store.ping()
+
+
+async def test_a_settlement_and_a_renewal_tell_when_they_were_by_the_stores_clock(
+    store: Store, clock: Clock
+) -> None:
+    of = await admit(store, "a", charge(TOKENS, 100), charge(SLOTS))
+    clock.now_us += 1_234_567
+    assert await store.renew(of) == clock.now_us
+    clock.now_us += 1_000_001
+    settled = tuple(SettledCharge(one, 0) for one in of.charges)
+    assert await store.settle(of, settled) == clock.now_us
+    clock.now_us += 1
+    assert await store.settle(of, settled) == 0

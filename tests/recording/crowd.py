@@ -26,8 +26,8 @@ from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.identify import Identifier
 from gateway.proxy.middleware import Gateway
 from gateway.recording import Recording
-from gateway.wiring.told import Told
 from gateway.telemetry import Telemetry
+from gateway.wiring.told import Told
 from tests.proxy.stage import DONE, JSON, SSE, chunk, head, piece
 
 SECRET = Secret(b"the secret of the recorded crowd")

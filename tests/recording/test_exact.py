@@ -3,12 +3,15 @@
 import asyncio
 import json
 import random
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.decision.hand import UNTOUCHED, Ban, Grant
+from gateway.decision.hand import Ban, Grant
 from gateway.policy.quota import Policies, Unit
 from gateway.replay.clock import SimulatedClock
 from gateway.replay.engine import Side
@@ -18,6 +21,9 @@ from gateway.replay.traffic import Traffic
 from gateway.replay.traffic_source import TrafficSource
 from gateway.replay.verification import Verification
 from gateway.store.memory import MemoryStore
+from gateway.store.outage import OutageStore
+from gateway.store.redis import RedisStore
+from tests.parts.redis_servers import RedisServer, running
 from tests.recording.crowd import OTHERS, POLICIES, RunningClock, crowd
 
 CALLERS, REQUESTS = 300, 4
@@ -83,6 +89,57 @@ async def test_hundreds_of_callers_are_judged_as_they_were(tmp_path: Path, seed:
     assert any(line.get("hand", {}).get("grants") for line in written)
 
 
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
 async def until(statuses: list[int], count: int) -> None:
-    while len(statuses) < count:
+    while len(statuses) < count:  # noqa: ASYNC110  # turns of the loop are the time here
         await asyncio.sleep(0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with running("valkey") as started:
+        yield started
+
+
+async def test_two_gaugers_on_one_server_are_judged_together_as_they_were(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    """Each wrote its own file; the server's clock puts their lines into one order."""
+    prefix = server.fresh_prefix()
+    stores = [
+        OutageStore(RedisStore(server.url, prefix=prefix, timeout_seconds=10), clock=now_us)
+        for _ in range(2)
+    ]
+    paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    async with AsyncExitStack() as open_parts:
+        for store in stores:
+            open_parts.push_async_callback(store.aclose)
+            await store.start()
+        both = [
+            await open_parts.enter_async_context(
+                crowd(store, path, kind="redis", clock=now_us, seed=seed)
+            )
+            for seed, (store, path) in enumerate(zip(stores, paths, strict=True))
+        ]
+
+        async def operator() -> None:
+            grant = Grant("requests", Unit.REQUESTS, 15, await stores[0].clock_us() + 3_600_000_000)
+            await until(both[0].statuses, 100)
+            await stores[0].change_hand("acct-1", lambda hand: hand.with_grant(grant))
+            await until(both[1].statuses, 150)
+            for one in both:
+                await one.reload(OTHERS)
+
+        callers = [one.caller(1 + one.rng.randrange(6)) for one in both for _ in range(120)]
+        async with asyncio.timeout(50):
+            await asyncio.gather(operator(), *callers)
+    verification, _ = await replayed(*paths)
+    assert not verification.differences
+    assert verification.compared > 500
+    assert not verification.alone
+    assert verification.begun_in_use == 2
+    alone, _ = await replayed(paths[0])
+    assert alone.different, "one of the two files does not tell what the other counted"

@@ -11,7 +11,7 @@ replicas must have it before a reservation counts), of sentinels `sentinel_usern
 
 from dataclasses import dataclass, field
 from enum import Enum
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from gateway.errors import SettingsError
 
@@ -56,51 +56,52 @@ def read_address(url: str) -> Address:
     """Raises `SettingsError`, which repeats nothing of the address: it may hold a password."""
     scheme, _, kind = url.partition("://")[0].partition("+")
     try:
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-        acks = _acks(query.pop("wait", "0"))
-        if not kind:
-            return Address(Kind.ONE, _without_wait(parts, query) if acks else url, acks=acks)
-        if scheme not in ("redis", "rediss") or parts.fragment:
-            raise ValueError
-        of = Kind(kind)
-        who, _, hosts = parts.netloc.rpartition("@")
-        places = tuple(_place(one, of) for one in hosts.split(","))
-        path = [one for one in parts.path.split("/") if one]
-        if of is Kind.CLUSTER:
-            if path not in ([], ["0"]):
-                raise SettingsError("store: a cluster has one database, 0. Leave the path away.")
-            return Address(of, _server(scheme, who, "", query), places, acks=acks)
-        if len(path) not in (1, 2):
-            raise SettingsError(
-                "store: after the sentinels stands the name under which they know the master: "
-                "redis+sentinel://host:26379,host:26379/mymaster."
-            )
-        name, password = (query.pop(f"sentinel_{word}", "") for word in ("username", "password"))
-        as_sentinel = f"{quote(name, '')}:{quote(password, '')}" if name or password else ""
-        database = path[1] if path[1:] else ""
-        if database and not database.isdigit():
-            raise ValueError
-        return Address(
-            of,
-            _server(scheme, who, database, query),
-            places,
-            _server(scheme, as_sentinel, "", query),
-            path[0],
-            acks,
-        )
+        return _read(url, scheme, kind)
     except ValueError:
         # The cause would repeat a part of the address, which may be the password.
         raise SettingsError(CANNOT_BE_READ) from None
 
 
+def _read(url: str, scheme: str, kind: str) -> Address:
+    """Raises `ValueError`, too."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    acks = _acks(query.pop("wait", "0"))
+    if not kind:
+        return Address(Kind.ONE, parts._replace(query=urlencode(query)).geturl(), acks=acks)
+    of = Kind(kind)
+    if scheme not in ("redis", "rediss") or parts.fragment:
+        raise ValueError
+    who, _, hosts = parts.netloc.rpartition("@")
+    places = tuple(_place(one, of) for one in hosts.split(","))
+    path = [one for one in parts.path.split("/") if one]
+    if of is Kind.CLUSTER:
+        if path not in ([], ["0"]):
+            raise SettingsError("store: a cluster has one database, 0. Leave the path away.")
+        return Address(of, _server(scheme, who, "", query), places, acks=acks)
+    if len(path) not in (1, 2):
+        raise SettingsError(
+            "store: after the sentinels stands the name under which they know the master: "
+            "redis+sentinel://host:26379,host:26379/mymaster."
+        )
+    service, database = (*path, "")[:2]
+    if database and not database.isdigit():
+        raise ValueError
+    name, password = (query.pop(f"sentinel_{word}", "") for word in ("username", "password"))
+    as_sentinel = f"{quote(name, '')}:{quote(password, '')}" if name or password else ""
+    return Address(
+        of,
+        _server(scheme, who, database, query),
+        places,
+        _server(scheme, as_sentinel, "", query),
+        unquote(service),
+        acks,
+    )
+
+
 def _server(scheme: str, who: str, database: str, query: dict[str, str]) -> str:
     at = f"{who}@" if who else ""
     return f"{scheme}://{at}/{database}" + (f"?{urlencode(query)}" if query else "")
-
-
-def _without_wait(parts: SplitResult, query: dict[str, str]) -> str:
-    return parts._replace(query=urlencode(query)).geturl()
 
 
 def _place(text: str, kind: Kind) -> Place:

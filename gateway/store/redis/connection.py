@@ -17,10 +17,6 @@ from gateway.errors import StoreUnavailable
 from gateway.store.redis.faults import again, by_their_word, unavailable, unreachable
 from gateway.store.redis.words import Word
 
-SILENT_SECONDS = 2.0
-"""A server that has owed an answer for so long is not behind this connection any more: a cable
-that was cut ends no connection by itself."""
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -142,7 +138,7 @@ class Connection(asyncio.Protocol):
         except (hiredis.ProtocolError, IndexError):  # no RESP, or more answers than questions
             self._end(unavailable("protocol"))
 
-    def _hold(self, answer: Any, replicas: int) -> None:
+    def _hold(self, answer: object, replicas: int) -> None:
         due = self._due.popleft()
         if isinstance(due, Call):
             if due.skip:
@@ -162,8 +158,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(unreachable(exc or ConnectionResetError()))
 
-    def is_silent(self, now: float) -> bool:
-        return bool(self.sent) and now - self.sent[0].asked_at > SILENT_SECONDS
+    def owes_since(self, moment: float) -> bool:
+        """It was asked something before that moment which it has not answered."""
+        return bool(self.sent) and self.sent[0].asked_at < moment
 
     def abort(self) -> None:
         self._on_lost = None

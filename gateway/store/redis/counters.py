@@ -8,12 +8,14 @@ from gateway.decision.plan import Charge
 from gateway.decision.port import RECORD_US, Present, Reservation, Reserved, SettledCharge
 from gateway.errors import StoreUnavailable
 from gateway.store.keys import account_pattern, holder_digest, meter_field, partition_key
+from gateway.store.redis.asked import Asked
+from gateway.store.redis.dangers import dangers
 from gateway.store.redis.faults import unavailable
-from gateway.store.redis.link import Link, Scripts
+from gateway.store.redis.link import Scripts
 from gateway.store.redis.one_secret import OneSecret
 from gateway.store.redis.scripts import HAND, PRESENT, RENEW, REPLAY, RESERVE, SETTLE, Script
+from gateway.store.redis.server import Server, one_server
 from gateway.store.redis.server_clock import ServerClock
-from gateway.store.redis.wire import Wire
 from gateway.store.redis.words import (
     Raw,
     Said,
@@ -21,7 +23,6 @@ from gateway.store.redis.words import (
     hand_bytes,
     open_holders,
     read_hand,
-    readings,
     to_renew,
     to_reserve,
     to_settle,
@@ -29,9 +30,6 @@ from gateway.store.redis.words import (
 
 TIMEOUT_SECONDS = 0.5
 """From a call to its answer, whatever happens in between."""
-
-_ADMIN_TIMEOUT_SECONDS = 0.5
-"""At least so long for what no request waits for."""
 
 _GRACE_US = 1_000_000
 _GRACE_FOR_A_FOREIGN_CLOCK_US = 60_000_000
@@ -56,7 +54,7 @@ class RedisStore:
 
     def __init__(
         self,
-        url: str,
+        url: str | Server,
         *,
         clock: Callable[[], int] | None = None,
         near: Callable[[], int] | None = None,
@@ -74,12 +72,12 @@ class RedisStore:
         `secret_fingerprint`: of the secret that names the accounts, which all must share.
         Raises SettingsError for a bad `url`.
         """
-        self._link = Link(url, timeout_seconds=max(timeout_seconds, _ADMIN_TIMEOUT_SECONDS))
-        self._scripts: Scripts = self._link
-        self.patience_seconds = max(timeout_seconds, _ADMIN_TIMEOUT_SECONDS)
-        if pipelined:
-            self._scripts = Wire(self._link.target(), timeout_seconds=timeout_seconds)
-            self.patience_seconds = timeout_seconds
+        if isinstance(url, str):
+            url = one_server(url, timeout_seconds=timeout_seconds, pipelined=pipelined)
+        self._server = url
+        self._admin = url.admin
+        self._scripts: Scripts = url.scripts
+        self.patience_seconds = url.patience_seconds
         self._clock = clock
         self._near = near or clock or _this_machines_clock_us
         self._ahead_us = 0
@@ -88,7 +86,7 @@ class RedisStore:
         self._prefix = prefix
         self._one_secret = (
             # Not one of the counters, which are `prefix:...`.
-            OneSecret(self._link, f"{prefix}.secret", secret_fingerprint)
+            OneSecret(self._admin, f"{prefix}.secret", secret_fingerprint)
             if secret_fingerprint
             else None
         )
@@ -103,35 +101,30 @@ class RedisStore:
         Not needed for the other calls: what is missing is made good at the first of them.
         Raises `SettingsError` if others share the server with another secret.
         """
-        await self._link.ping()
+        await self._admin.ping()
         if self._one_secret is not None:
             await self._one_secret.demand()
-        await self._link.load_scripts()
-        self._server_clock.told(await self._link.clock_us())
-        self.warnings = []
-        policy = await self._link.setting("maxmemory-policy")
-        if policy and policy != "noeviction":
-            self.warnings.append(
-                f"The store's maxmemory-policy is {policy}: when its memory runs short it drops "
-                "counters, and whoever lost his has a fresh quota. Set it to noeviction."
-            )
+        await self._admin.load_scripts()
+        self._server_clock.told(await self._admin.clock_us())
+        self._server.start()
+        self.warnings = await dangers(self._admin)
 
     async def reserve(
         self, reservation_id: str, charges: tuple[Charge, ...], account: str = ""
     ) -> Reserved:
-        return await self._reserve(reservation_id, charges, account)
+        return (await self.ask(reservation_id, charges, account)).reserved
 
     async def inspect(self, account: str, charges: tuple[Charge, ...]) -> Reserved:
-        return await self._reserve("", charges, account, only_looking=True)
+        return (await self.ask("", charges, account, only_looking=True)).reserved
 
-    async def _reserve(
+    async def ask(
         self,
         reservation_id: str,
         charges: tuple[Charge, ...],
         account: str,
         *,
         only_looking: bool = False,
-    ) -> Reserved:
+    ) -> Asked:
         """The terms rest on what we believe: the clock, and the hand that is on the account.
 
         Where the script knows better it says so and does nothing, and we say it again.
@@ -161,8 +154,7 @@ class RedisStore:
                     raise unavailable("timeout")
                 was_late = True
             else:
-                found = readings(said, answer[2:], now_us)
-                return Reserved(answer[0] == 1, now_us, found, hand=hand)
+                return Asked(said, answer, now_us, hand, self._server.doubt.state)
         raise StoreUnavailable("The store changes faster than it can be asked.", kind="clock")
 
     def _told(self, account: str, answer: list[Raw]) -> None:
@@ -187,13 +179,13 @@ class RedisStore:
     async def reset(self, account: str, meters: Collection[str]) -> None:
         if meters:
             fields = [meter_field(meter) for meter in meters]
-            await self._link.drop_fields(account_pattern(self._prefix, account), fields)
+            await self._admin.drop_fields(account_pattern(self._prefix, account), fields)
 
     async def open_reservations_of(self, account: str) -> int:
         return await self._open(account_pattern(self._prefix, account))
 
     async def clock_us(self) -> int:
-        return self._clock() if self._clock else await self._link.clock_us()
+        return self._clock() if self._clock else await self._admin.clock_us()
 
     async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> int:
         said = to_settle(self._prefix, settled, self._near_us())
@@ -229,11 +221,10 @@ class RedisStore:
         return Present(int(replicas), known == 1, int(at_us))
 
     def whenever_lost(self, tell: Callable[[StoreUnavailable], object]) -> None:
-        if isinstance(self._scripts, Wire):
-            self._scripts.on_lost = tell
+        self._server.whenever_lost(tell)
 
     async def leave(self, replica: str) -> None:
-        await self._link.remove_member(self._replicas_key, replica)
+        await self._admin.remove_member(self._replicas_key, replica)
 
     async def open_reservations(self) -> int:
         return await self._open(f"{self._prefix}:*")
@@ -241,20 +232,19 @@ class RedisStore:
     async def _open(self, pattern: str) -> int:
         now_us = await self.clock_us()
         holders: set[bytes] = set()
-        async for own in self._link.fields(pattern, _OWN_FIELD):
+        async for own in self._admin.fields(pattern, _OWN_FIELD):
             holders.update(open_holders(own, now_us))
         return len(holders)
 
     async def forget(self) -> None:
         """Drop all counters under the prefix: for a replay, whose prefix nobody else has."""
-        await self._link.drop(f"{self._prefix}:*")
+        await self._admin.drop(f"{self._prefix}:*")
 
     async def ping(self) -> None:
-        await self._link.ping()
+        await self._admin.ping()
 
     async def aclose(self) -> None:
-        await self._scripts.aclose()
-        await self._link.aclose()
+        await self._server.aclose()
 
     @property
     def _replicas_key(self) -> str:

@@ -8,7 +8,7 @@ import logging
 import time
 
 from gateway.errors import SettingsError
-from gateway.store.redis.link import Link
+from gateway.store.redis.link import Admin
 
 _log = logging.getLogger(__name__)
 
@@ -20,8 +20,8 @@ LOOK_AGAIN_SECONDS = 3600.0
 class OneSecret:
     """What this process shows of its secret, and where."""
 
-    def __init__(self, link: Link, key: str, fingerprint: str) -> None:
-        self._link = link
+    def __init__(self, admin: Admin, key: str, fingerprint: str) -> None:
+        self._admin = admin
         self._key = key
         self._fingerprint = fingerprint
         self._due_s = 0.0
@@ -29,7 +29,7 @@ class OneSecret:
 
     async def demand(self) -> None:
         """Raises `SettingsError` if others share the store with another secret."""
-        found = await self._link.first_of(self._key, self._fingerprint, LASTS_SECONDS)
+        found = await self._admin.first_of(self._key, self._fingerprint, LASTS_SECONDS)
         self._due_s = time.monotonic() + LOOK_AGAIN_SECONDS
         if found != self._fingerprint:
             raise SettingsError(

@@ -31,11 +31,17 @@ from gateway.store.redis.words import Raw, Word
 CONNECT_SECONDS = 2.0
 """For the connection, TLS and the password. A call waits no longer than its own deadline."""
 
+SILENT_SECONDS = 2.0
+"""A server that has owed an answer for so long is not behind this connection any more: a cable
+that was cut ends no connection by itself."""
+
+CONNECT_TO_MASTER_SECONDS = 0.5
+"""For each that may be one: who was one may be gone, and another has taken over."""
+
 MOST_PENDING = 20_000
 """More than this waits only for a server that does not keep up."""
 
 _JUST_A_MOMENT_SECONDS = 0.001
-
 
 _ASKING = packed(("ASKING",))
 _ROLE = packed(("ROLE",))
@@ -74,6 +80,8 @@ class Wire:
         self._closed = False
         self.on_lost: Callable[[StoreUnavailable], object] = lambda _: None
         """Told when a connection breaks that stood."""
+        self.on_other: Callable[[], object] = lambda: None
+        """Told when another server is the master than before."""
 
     async def run(
         self,
@@ -108,14 +116,24 @@ class Wire:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _ask(self, words: tuple[Word, ...]) -> "asyncio.Future[Any]":
+    def lose(self, error: StoreUnavailable) -> None:
+        """Somebody knows that what is at the other end is not what we are looking for."""
+        self._drop(error)
+
+    def _ask(self, words: tuple[Word, ...], asking: bool = False) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         sent = self._connection.sent if self._connection else ()
         if self._closed or len(self._unsent) + len(sent) >= MOST_PENDING:
             answer.set_exception(unavailable("pool"))
             return answer
-        self._unsent.append(_Call(_packed(words), answer, loop.time()))
+        said = packed(words)
+        call = (
+            Call(_ASKING + said, answer, loop.time(), 1)
+            if asking
+            else Call(said, answer, loop.time())
+        )
+        self._unsent.append(call)
         if not self._flushing:
             self._flushing = True
             loop.call_soon(self._flush)
@@ -134,22 +152,50 @@ class Wire:
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
-        connection = Connection(self._lost)
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await _open(connection, self._target)
-                await connection.greet(self._target.greeting())
-        except (OSError, TimeoutError, StoreUnavailable) as error:
-            connection.abort()
-            told = error if isinstance(error, StoreUnavailable) else unreachable(error)
-            self._fail(self._unsent, told)
-        else:
-            self._connection = connection
+            if self._masters is None:
+                self._connection = await self._connected(self._target, CONNECT_SECONDS)
+            else:
+                self._connection = await self._first_master(await self._masters())
+        except StoreUnavailable as error:
+            self._fail(self._unsent, error)
         finally:
             self._connecting = None
         self._flush()
 
-    def _lost(self, connection: "Connection", error: StoreUnavailable) -> None:
+    async def _first_master(self, targets: Sequence[Target]) -> Connection:
+        """Raises what the likeliest one has said."""
+        said: StoreUnavailable | None = None
+        for target in targets:
+            try:
+                return await self._connected(target, CONNECT_TO_MASTER_SECONDS)
+            except StoreUnavailable as error:
+                said = said or error
+        raise said or unavailable("no_master")
+
+    async def _connected(self, target: Target, seconds: float) -> Connection:
+        connection = Connection(self._lost)
+        greeting = target.greeting()
+        try:
+            async with asyncio.timeout(seconds):
+                await open_connection(connection, target)
+                if self._masters is None:
+                    await connection.greet(greeting)
+                else:
+                    _demand_master(await connection.greet([*greeting, _ROLE]))
+        except BaseException as error:
+            connection.abort()
+            if isinstance(error, OSError):  # and what took too long
+                raise unreachable(error) from error
+            raise
+        if self._copies.replicas:
+            connection.wait_for(self._copies)
+        before, self.connected_to = self.connected_to, target
+        if before not in (None, target):
+            self.on_other()
+        return connection
+
+    def _lost(self, connection: Connection, error: StoreUnavailable) -> None:
         """Whether what was sent was also done, nobody knows."""
         self._fail(connection.sent, error)
         if self._connection is connection:
@@ -188,7 +234,9 @@ class Wire:
         overdue = loop.time() - self._timeout
         waiting = self._next_deadline(sent, overdue)
         self._unsent = deque(call for call in self._unsent if not call.answer.done())
-        if self._connection is not None and self._connection.is_silent(loop.time()):
+        if self._connection is not None and self._connection.owes_since(
+            loop.time() - SILENT_SECONDS
+        ):
             self._drop(unavailable("timeout"))
             self._flush()
         if waiting is not None:
@@ -206,3 +254,7 @@ class Wire:
         return overdue + 2 * self._timeout if sent else None
 
 
+def _demand_master(answers: Sequence[Any]) -> None:
+    """The last is to ROLE."""
+    if answers[-1][0] != b"master":
+        raise unavailable("readonly")

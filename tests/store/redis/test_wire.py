@@ -14,9 +14,10 @@ import trustme
 
 from gateway.errors import StoreUnavailable
 from gateway.store.redis import wire as wires
+from gateway.store.redis.connection import Target
 from gateway.store.redis.link import Link
 from gateway.store.redis.scripts import PRESENT, Script
-from gateway.store.redis.wire import Target, Wire
+from gateway.store.redis.wire import Wire
 
 ECHO = Script("echo", "return {ARGV[1]}", "e" * 40)
 """The scripted servers below know scripts by their first letter."""

@@ -1,0 +1,166 @@
+"""The master that sentinels know of: where it is, whether it is still the same, and its admin side.
+
+All sentinels are asked at once, and what most of them say is tried first: one that was cut off from
+the others may name a master that is none any more. Whoever connects asks the server itself, too.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gateway.errors import StoreUnavailable
+from gateway.store.redis.address import Address, Place
+from gateway.store.redis.connection import Target
+from gateway.store.redis.faults import unavailable
+from gateway.store.redis.link import Admin, Link
+from gateway.store.redis.words import Word
+
+LOOK_SECONDS = 0.5
+"""So often it is asked whether another has taken over, for the time when nobody hangs up."""
+
+
+class Sentinels:
+    """Raises `StoreUnavailable` and nothing else."""
+
+    def __init__(self, address: Address, *, timeout_seconds: float) -> None:
+        """Raises `SettingsError` for an address that redis-py does not take."""
+        self._service = address.service
+        self._links = [
+            Link(address.sentinel, timeout_seconds=timeout_seconds, at=place)
+            for place in address.places
+        ]
+        self._server = Link(
+            address.server, timeout_seconds=timeout_seconds, at=address.places[0]
+        ).target()
+
+    async def places(self) -> list[Place]:
+        """Where the master may be, what most sentinels say first."""
+        return [place for place, _ in (await self._votes()).most_common()]
+
+    async def agreed(self) -> Place | None:
+        """Where most of all sentinels say that it is."""
+        ((place, votes),) = (await self._votes()).most_common(1)
+        return place if self._is_majority(votes) else None
+
+    async def masters(self) -> list[Target]:
+        return [replace(self._server, host=host, port=port) for host, port in await self.places()]
+
+    async def replicas(self) -> list[Place]:
+        """Of those that are well, as the first sentinel that answers knows them."""
+        for link in self._links:
+            try:
+                found = await link.command(b"", "SENTINEL", "REPLICAS", self._service)
+            except StoreUnavailable:
+                continue
+            told = [dict(zip(one[::2], one[1::2], strict=True)) for one in found]
+            return [
+                (one[b"ip"].decode(), int(one[b"port"]))
+                for one in told
+                if not {b"s_down", b"o_down", b"disconnected"} & {*one[b"flags"].split(b",")}
+            ]
+        return []
+
+    async def aclose(self) -> None:
+        for link in self._links:
+            await link.aclose()
+
+    async def _votes(self) -> Counter[Place]:
+        """At least one; no longer than it takes for most of them to agree."""
+        asked = [asyncio.create_task(self._ask(link)) for link in self._links]
+        votes: Counter[Place] = Counter()
+        errors: list[StoreUnavailable] = []
+        try:
+            for answered in asyncio.as_completed(asked):
+                try:
+                    place = await answered
+                except StoreUnavailable as error:
+                    errors.append(error)
+                    continue
+                if place is not None:
+                    votes[place] += 1
+                    if self._is_majority(votes[place]):
+                        break
+        finally:
+            for one in asked:
+                one.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        if not votes:
+            raise errors[0] if len(errors) == len(asked) else unavailable("no_master")
+        return votes
+
+    def _is_majority(self, votes: int) -> bool:
+        return 2 * votes > len(self._links)
+
+    async def _ask(self, link: Link) -> Place | None:
+        """None: it knows of no such master."""
+        found = await link.command(b"", "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
+        return (found[0].decode(), int(found[1])) if found else None
+
+
+class Master(Admin):
+    """The server that is master when it is asked."""
+
+    def __init__(self, sentinels: Sentinels, address: Address, *, timeout_seconds: float) -> None:
+        self._sentinels = sentinels
+        self._url = address.server
+        self._timeout = timeout_seconds
+        self._link: Link | None = None
+
+    async def links(self) -> Sequence[Link]:
+        place = (await self._sentinels.places())[0]
+        link = self._link
+        if link is None or link.place != place:
+            self._link = Link(self._url, timeout_seconds=self._timeout, at=place)
+            if link is not None:
+                await _closed(link)
+        assert self._link is not None
+        return (self._link,)
+
+    async def command(self, key: str | bytes, *words: Word) -> Any:  # noqa: ANN401  # as answered
+        return await (await self.links())[0].command(key, *words)
+
+    async def keys(self, pattern: str) -> AsyncIterator[bytes]:
+        async for key in (await self.links())[0].keys(pattern):
+            yield key
+
+    async def aclose(self) -> None:
+        if self._link is not None:
+            await self._link.aclose()
+        await self._sentinels.aclose()
+
+
+class Lookout:
+    """Says so when the sentinels have made another server the master than the one in use."""
+
+    def __init__(
+        self, sentinels: Sentinels, *, in_use: Callable[[], Place | None], lose: Callable[[], None]
+    ) -> None:
+        self._sentinels = sentinels
+        self._in_use = in_use
+        self._lose = lose
+        self._looking: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
+    async def end(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(StoreUnavailable):
+                place = await self._sentinels.agreed()
+                if place is not None and self._in_use() not in (None, place):
+                    self._lose()
+
+
+async def _closed(link: Link) -> None:
+    with contextlib.suppress(StoreUnavailable):
+        await link.aclose()
