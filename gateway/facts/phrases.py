@@ -32,7 +32,7 @@ class PhraseLists:
         found: set[str] = set()
         for text in plain_texts:
             if text:
-                found.update(self._owner[at] for at in self._set.Match(_encodable(text)))
+                found.update(self._owner[at] for at in self._set.Match(_encodable(text)) or ())
         return tuple(sorted(found))
 
 

@@ -70,8 +70,9 @@ class PromptTraits:
     @property
     def rest(self) -> Rest:
         """Worked out when it is asked for first; the text is forgotten then."""
-        if self._later is not None:
-            self._rest = self._later()
+        later = self._later  # another thread may ask, too: the same comes of it
+        if later is not None:
+            self._rest = later()
             self._later = None
         return self._rest
 

@@ -16,6 +16,7 @@ from gateway.facts.principal import Principal
 from gateway.replay.carried import carried, record_attributes
 from gateway.replay.events import Event
 from gateway.replay.recorded_decision import recorded_decision
+from gateway.replay.recorded_standing import recorded_standing
 
 LONGEST_LINE_BYTES = 1 << 26
 """As much as may be written of one exchange. Longer than that only the longest bodies are."""
@@ -81,6 +82,8 @@ def _decided(line: Decided, pseudonym: Callable[[str], str] | None) -> dict[str,
     }
     if line.hand != UNTOUCHED:
         written["hand"] = line.hand
+    if (standing := recorded_standing(line.decision.standing)) is not None:
+        written["standing"] = standing
     if line.body:
         written["body"] = msgspec.Raw(msgspec.json.format(line.body, indent=-1))
     return written

@@ -14,6 +14,7 @@ import msgspec
 from gateway.facts.catalog import Facts
 from gateway.facts.exchange import Route
 from gateway.facts.principal import Principal
+from gateway.facts.prompt_traits import PromptTraits, Rest
 
 _BESIDE = frozenset({"principal", "route"})
 _HINTS = get_type_hints(Facts)
@@ -35,7 +36,24 @@ _Carried: Any = msgspec.defstruct(
     frozen=True,
 )
 
-_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Carried)
+
+class _Traits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`PromptTraits`, which is no plain value."""
+
+    frames: tuple[str, ...] = ()
+    system: str | None = None
+    toolset: str | None = None
+    single: bool = False
+    rest: Rest = Rest()
+
+
+def _read_traits(kind: type, written: Any) -> PromptTraits:  # noqa: ANN401  # JSON
+    if kind is not PromptTraits:
+        raise NotImplementedError(kind.__name__)
+    return PromptTraits(**msgspec.structs.asdict(msgspec.convert(written, _Traits)))
+
+
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Carried, dec_hook=_read_traits)
 
 
 class CarriedFacts:
@@ -100,6 +118,8 @@ def _hidden(text: str | None, pseudonym: Callable[[str], str]) -> str | None:
 
 
 def _told(value: Any, without: frozenset[str] = frozenset()) -> Any:  # noqa: ANN401  # any value
+    if isinstance(value, PromptTraits):
+        return _Traits(value.frames, value.system, value.toolset, value.single, value.rest)
     if not is_dataclass(value):
         return value
     known = ((one, getattr(value, one.name)) for one in fields(value) if one.name not in without)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 from gateway.admission import Admission, Permit, Rules
-from gateway.behaviour.standing import NO_STANDING
+from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.behaviour.watch import Watch
 from gateway.decision.port import StoreState
 from gateway.decision.renewing import renew_every_us
 from gateway.decision.settlement import Delivered
 from gateway.errors import StoreUnavailable
+from gateway.facts.catalog import Facts
 from gateway.facts.dialects.port import Dialect
 from gateway.facts.dialects.registry import route_table
 from gateway.facts.refusal import Refusal, RefusalKind
@@ -67,7 +68,16 @@ class Side:
         self._statuses: dict[tuple[str, RefusalKind], int] = {}
         self._rules = rules
         self._following = Following(
-            Parts(self._admission, rules, as_recorded, clock, estimator, self._tell),
+            Parts(
+                self._admission,
+                rules,
+                as_recorded,
+                clock,
+                estimator,
+                self._tell,
+                self._standing,
+                self._see,
+            ),
             recorded_policies=recorded_policies,
             in_force=self._in_force,
         )
@@ -149,11 +159,8 @@ class Side:
         asked = taken.asked
         if isinstance(asked, Refusal):
             return Judged(record, at_us, None, asked, self._status(taken.dialect, asked))
-        watch = self._watch
-        standing = NO_STANDING if watch is None else watch.standing(asked)
-        permit = await self._admission.admit(asked, None, standing)
-        if watch is not None:
-            watch.see(asked)
+        permit = await self._admission.admit(asked, None, self._standing(asked))
+        self._see(asked)
         decision = permit.decision
         refusal = decision.refusal
         if refusal is None:
@@ -163,6 +170,13 @@ class Side:
             # A backtest that goes on without its counters would tell untruths.
             raise StoreUnavailable(refusal.message, kind="unavailable")
         return Judged(record, at_us, decision, refusal, self._status(taken.dialect, refusal))
+
+    def _standing(self, asked: Facts) -> Standing:
+        return NO_STANDING if self._watch is None else self._watch.standing(asked)
+
+    def _see(self, asked: Facts) -> None:
+        if self._watch is not None:
+            self._watch.see(asked)
 
     def _begin(self, permit: Permit, at_us: int, answer: RecordedAnswer) -> None:
         reservation = permit.reservation

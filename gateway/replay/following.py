@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from gateway.admission import Admission, Part, Permit, Rules, settled_parts
+from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.decision.hand import UNTOUCHED, Hand
 from gateway.decision.outcome import Verdict
 from gateway.decision.settlement import Delivered, settlement
@@ -74,6 +75,9 @@ class Parts:
     estimator: Estimator
     tell: Callable[[Judged], None]
     """The observers, once all is known of an exchange."""
+    standing: Callable[[Facts], Standing]
+    """By what was seen here."""
+    see: Callable[[Facts], object]
 
 
 class Following:
@@ -108,7 +112,9 @@ class Following:
         comparable = live is not None and self._turn_to(live.policies)
         of.estimator.told = _expected(live, asked)
         of.store.said = live if live and comparable and live.store in ALONE else None
-        permit = await of.admission.admit(asked, record.id)
+        standing = self._standing(record, asked, comparable=comparable)
+        permit = await of.admission.admit(asked, record.id, standing)
+        of.see(asked)
         of.store.said = of.estimator.told = None
         decision, refusal = permit.decision, permit.decision.refusal
         self.verification.note(record, decision, comparable=comparable)
@@ -181,6 +187,13 @@ class Following:
                 rules.put_in_force(self._versions[digest])
             return True
         return rules.policies.digest == digest
+
+    def _standing(self, record: Record, asked: Facts, *, comparable: bool) -> Standing:
+        if not comparable:
+            return self._of.standing(asked)
+        if record.standing is None:
+            return NO_STANDING
+        return record.standing.standing(self._of.rules.policies.behaviours)
 
     async def _lay(self, account: str, hand: Hand) -> None:
         if self._hands.get(account, UNTOUCHED) != hand:

@@ -12,6 +12,7 @@ from msgspec import Meta, Raw, Struct, field
 from gateway.decision.hand import UNTOUCHED, Hand
 from gateway.facts.usage import MAX_TOKENS, UNREPORTED, Usage
 from gateway.replay.recorded_decision import RecordedDecision
+from gateway.replay.recorded_standing import RecordedStanding
 
 LATEST_AT_S = 10**11
 """The year 5138. More means milliseconds."""
@@ -98,6 +99,8 @@ class Record(Struct, frozen=True):
     decision: RecordedDecision | None = None
     hand: Hand = UNTOUCHED
     """An operator's, as the store told it when this was decided."""
+    standing: RecordedStanding | None = None
+    """What behaviour policies held against it."""
     rejected: str | None = None
     """The kind of refusal, where no policy was asked."""
 

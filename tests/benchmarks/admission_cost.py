@@ -92,7 +92,7 @@ def alone_over_redis_py(client: "redis.asyncio.Redis") -> One:
         said.append(words[2:])
         return [1, 0, *([1, 0, 0, 0] * len(LIMITS))]
 
-    store._link._command = noted
+    store._admin._command = noted  # type: ignore[attr-defined]  # a Link
     made: dict[int, tuple[object, ...]] = {}
 
     async def one(n: int) -> None:

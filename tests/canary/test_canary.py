@@ -39,8 +39,8 @@ IS_THERE = {
 async def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
     canaries = Canaries()
     async with stage(tmp_path, canaries) as playing:
-        await callers_play(playing)
         await guessers_play(playing)
+        await callers_play(playing)
         await operators_play(playing)
         heard = b"".join(playing.model.heard).decode()
     await backtest(playing)

@@ -7,6 +7,7 @@ import pytest
 from gateway.facts.catalog import CATALOG, Facts
 from gateway.facts.exchange import Ask
 from gateway.facts.principal import Account, Principal
+from gateway.facts.prompt_traits import PromptTraits, Rest, Sketch
 from gateway.replay.carried import CarriedFacts, carried, record_attributes
 from gateway.replay.principals import Principals
 from tests.parts.values import CHAT, facts
@@ -46,6 +47,21 @@ def back(of: Facts) -> Facts:
     return read.facts(principal, of.route)
 
 
+def test_what_was_kept_of_a_prompt_comes_back() -> None:
+    rest = Rest("t", "b", "e", 7, Sketch((1, 9), (0.6, 0.8)), ("list",))
+    traits = PromptTraits(
+        frames=("f", "g"), system="s", toolset="u", single=True, later=lambda: rest
+    )
+    again = back(replace(facts(), prompt=traits)).prompt
+    assert [getattr(again, name) for name in ("frames", "system", "toolset", "single", "rest")] == [
+        ("f", "g"),
+        "s",
+        "u",
+        True,
+        rest,
+    ]
+
+
 @pytest.mark.parametrize("of", [facts(), full()], ids=["few", "full"])
 def test_facts_come_back_as_they_were(of: Facts) -> None:
     assert back(of) == of
@@ -57,7 +73,7 @@ def test_facts_come_back_as_they_were(of: Facts) -> None:
 def test_every_field_of_an_ask_is_tried_above() -> None:
     plain = Ask(None)
     untried = [f.name for f in fields(Ask) if getattr(FULL, f.name) == getattr(plain, f.name)]
-    assert untried == [f.name for f in fields(Ask) if f.name in untried and f.name == "prompt"]
+    assert not untried
 
 
 def test_what_has_its_default_is_not_written() -> None:

@@ -9,7 +9,7 @@ from gateway.decision.port import RECORD_US, Present, Reservation, Reserved, Set
 from gateway.errors import StoreUnavailable
 from gateway.store.keys import account_pattern, holder_digest, meter_field, partition_key
 from gateway.store.redis.asked import Asked
-from gateway.store.redis.dangers import dangers
+from gateway.store.redis.dangers import of_memory, of_persistence
 from gateway.store.redis.faults import unavailable
 from gateway.store.redis.link import Scripts
 from gateway.store.redis.one_secret import OneSecret
@@ -94,6 +94,8 @@ class RedisStore:
         self._grace_us = _GRACE_FOR_A_FOREIGN_CLOCK_US if clock else _GRACE_US
         self.warnings: list[str] = []
         """What `start` found that can make the counters wrong, in sentences for an operator."""
+        self.forgets: list[str] = []
+        """The same, for whoever has quotas that nothing may be forgotten of."""
 
     async def start(self) -> None:
         """Connect, load the scripts, look at the server's settings.
@@ -107,7 +109,8 @@ class RedisStore:
         await self._admin.load_scripts()
         self._server_clock.told(await self._admin.clock_us())
         self._server.start()
-        self.warnings = await dangers(self._admin)
+        self.warnings = await of_memory(self._admin)
+        self.forgets = await of_persistence(self._admin)
 
     async def reserve(
         self, reservation_id: str, charges: tuple[Charge, ...], account: str = ""

@@ -1,4 +1,4 @@
-"""Whether the server that counts has taken over lately, and may lack what the one before it counted.
+"""Whether the server that counts took over lately, and may lack what the one before it counted.
 
 A master answers before its replicas have heard of it. If it dies then, whoever takes over does not
 know what it acknowledged last. Who waits for the replicas (`?wait=1`) is never in doubt.

@@ -51,8 +51,12 @@ class Admin(ABC):
         """All that match. The servers go on answering others meanwhile."""
 
     @abstractmethod
-    async def links(self) -> "Sequence[Link]":
+    async def links(self) -> "list[Link]":
         """To each server that counts."""
+
+    async def all_links(self) -> "list[Link]":
+        """And to those that may take over, as far as they are known."""
+        return await self.links()
 
     @abstractmethod
     async def aclose(self) -> None: ...
@@ -172,8 +176,8 @@ class Link(Admin):
             async for key in self._redis.scan_iter(match=pattern, count=1000):
                 yield key
 
-    async def links(self) -> "Sequence[Link]":
-        return (self,)
+    async def links(self) -> "list[Link]":
+        return [self]
 
     async def setting(self, name: str) -> str | None:
         """A setting of the server's; None where we may not ask, as with most hosted ones."""

@@ -7,7 +7,7 @@ the others may name a master that is none any more. Whoever connects asks the se
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -108,16 +108,24 @@ class Master(Admin):
         self._url = address.server
         self._timeout = timeout_seconds
         self._link: Link | None = None
+        self._replicas: dict[Place, Link] = {}
 
-    async def links(self) -> Sequence[Link]:
+    async def links(self) -> list[Link]:
         place = (await self._sentinels.places())[0]
-        link = self._link
-        if link is None or link.place != place:
-            self._link = Link(self._url, timeout_seconds=self._timeout, at=place)
-            if link is not None:
-                await _closed(link)
-        assert self._link is not None
-        return (self._link,)
+        before = self._link
+        if before is not None and before.place == place:
+            return [before]
+        self._link = link = Link(self._url, timeout_seconds=self._timeout, at=place)
+        if before is not None:
+            with contextlib.suppress(StoreUnavailable):
+                await before.aclose()
+        return [link]
+
+    async def all_links(self) -> list[Link]:
+        for place in await self._sentinels.replicas():
+            if place not in self._replicas:
+                self._replicas[place] = Link(self._url, timeout_seconds=self._timeout, at=place)
+        return [*await self.links(), *self._replicas.values()]
 
     async def command(self, key: str | bytes, *words: Word) -> Any:  # noqa: ANN401  # as answered
         return await (await self.links())[0].command(key, *words)
@@ -127,8 +135,9 @@ class Master(Admin):
             yield key
 
     async def aclose(self) -> None:
-        if self._link is not None:
-            await self._link.aclose()
+        for link in (self._link, *self._replicas.values()):
+            if link is not None:
+                await link.aclose()
         await self._sentinels.aclose()
 
 
@@ -159,8 +168,3 @@ class Lookout:
                 place = await self._sentinels.agreed()
                 if place is not None and self._in_use() not in (None, place):
                     self._lose()
-
-
-async def _closed(link: Link) -> None:
-    with contextlib.suppress(StoreUnavailable):
-        await link.aclose()
