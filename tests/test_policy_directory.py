@@ -102,3 +102,22 @@ def test_a_directory_that_may_not_be_listed_is_told(
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(NoPolicies, match="Permission denied"):
         read_texts(tmp_path)
+
+
+def test_lists_of_phrases_are_read_with_the_files_that_name_them(tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists/fishing.txt").write_text("rod\n")
+    (tmp_path / "lists/nobody-names-it.txt").write_text("reel\n")
+    text = "lists: {a: {phrases: lists/fishing.txt}, b: {phrases: lists/gone.txt}}\n"
+    (tmp_path / "a.yaml").write_text(text)
+    named = (tmp_path / "lists/fishing.txt").as_posix()
+    policy = (tmp_path / "a.yaml").as_posix()
+    assert read_texts(tmp_path) == {policy: text, named: "rod\n"}
+    assert read_texts(tmp_path / "a.yaml") == {policy: text, named: "rod\n"}
+
+
+def test_a_list_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_bytes(b"rod\n\xff")
+    (tmp_path / "a.yaml").write_text("lists: {a: {phrases: x.txt}}\n")
+    (problem,) = problems(tmp_path)
+    assert str(problem).startswith(f"{tmp_path}/x.txt:2:1: The byte 0xFF is not UTF-8.")

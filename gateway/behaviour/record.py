@@ -54,6 +54,14 @@ class Finding:
     group: GroupState | None = None
 
 
+@dataclass(slots=True)
+class Beginning:
+    """Since when traffic is watched; it outlives a change of policies."""
+
+    at_us: int | None = None
+    """Of the first sighting."""
+
+
 class Recorder:
     """All that behaviour policies know. Not for two threads."""
 
@@ -66,9 +74,9 @@ class Recorder:
         population: Population,
         *,
         hash64: Hash64,
-        started_us: int,
+        began: Beginning | None = None,
     ) -> None:
-        """`holds` is by the ids of rules. `started_us`: since when traffic is watched."""
+        """`holds` is by the ids of rules."""
         self.layout = layout
         self.shelf = shelf
         self.population = population
@@ -77,7 +85,7 @@ class Recorder:
         self._evaluate = evaluate
         self._holds = holds
         self._hash64 = hash64
-        self._started_us = started_us
+        self._began = began or Beginning()
 
     def history(self, seen: Sighting) -> History:
         """Of an account before this exchange, without changing anything."""
@@ -86,6 +94,8 @@ class Recorder:
 
     def record(self, seen: Sighting, *, suspected: bool = False) -> list[Finding]:
         """`suspected`: the account is held to something, so it does not teach what is usual."""
+        if self._began.at_us is None:
+            self._began.at_us = seen.at_us
         account = self.shelf.account(seen.account, seen.at_us)
         if seen.at_us - account.window_us > WINDOW_US:
             self._leave_all(account)
@@ -113,7 +123,8 @@ class Recorder:
         known_us = at_us - account.first_us
         opened_us = account.first_us if seen.opened_us is None else seen.opened_us
         age_us = max(known_us, at_us - opened_us)
-        watched_us = account.first_us - self._started_us
+        began_us = self._began.at_us
+        watched_us = 0 if began_us is None else account.first_us - began_us
         fresh = age_us < FRESH_DAYS * DAY_US or (
             known_us < FIRST_SEEN_FRESH_US and watched_us >= WATCHED_FOR_US
         )

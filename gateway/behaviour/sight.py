@@ -1,5 +1,6 @@
 """The facts of one exchange make a sighting: keyed hashes and the values that rules ask for."""
 
+from collections.abc import Callable, Sequence
 from itertools import product
 
 from gateway.behaviour.hashing import Hash64, group_key
@@ -8,58 +9,43 @@ from gateway.behaviour.sighting import NOTHING_ASKED, Asked, Sighting
 from gateway.facts.behaviour_facts import ALL_FACTS
 from gateway.facts.catalog import Facts
 from gateway.policy.expressions import Expressions
+from gateway.policy.remembered import Remembered
 
 FRAME = "prompt.frame"
+PROMPTS = "prompt."
+
+REMEMBERED = 65_536
+
+Keys = tuple[tuple[int, ...], ...]
+"""For each group of a layout those that an exchange belongs to."""
 
 
 class Sight:
     """What the rules in force look at."""
 
     def __init__(self, layout: Layout, expressions: Expressions, hash64: Hash64) -> None:
-        self._groups = layout.groups
         self._expressions = expressions
         self._hash64 = hash64
+        self._names = tuple(dict.fromkeys(name for names in layout.groups for name in names))
+        self._read = [_reader(name) for name in self._names]
+        self._groups = [_Group(names, self._names, hash64) for names in layout.groups]
 
-    def of(self, facts: Facts) -> Sighting:
+    def of(self, facts: Facts, groups: Keys | None = None) -> Sighting:
+        """`groups`, if they are known already."""
         created_at_s = facts.principal.account.created_at_s
         return Sighting(
             facts.at_us,
             self._hash64(facts.principal.account.id),
             None if created_at_s is None else created_at_s * 1_000_000,
-            self.groups(facts),
+            self.groups(facts) if groups is None else groups,
             self._expressions.read(facts),
             self._asked(facts),
         )
 
-    def groups(self, facts: Facts) -> tuple[tuple[int, ...], ...]:
+    def groups(self, facts: Facts) -> Keys:
         """The keys of every group whose trait the exchange shows."""
-        values: dict[str, tuple[str, ...]] = {}
-        keys = []
-        for names in self._groups:
-            found = []
-            for name in names:
-                if name not in values:
-                    values[name] = self._values(name, facts)
-                found.append(values[name])
-            keys.append(
-                tuple([group_key(self._hash64, names, of) for of in product(*found)])
-                if all(found)
-                else ()
-            )
-        return tuple(keys)
-
-    def value(self, name: str, facts: Facts) -> str | None:
-        found = self._values(name, facts)
-        return found[0] if found else None
-
-    def _values(self, name: str, facts: Facts) -> tuple[str, ...]:
-        """None where the exchange does not have it; a prompt may have several frames."""
-        if name == FRAME:
-            return facts.prompt.frames
-        found = ALL_FACTS[name].read(facts)
-        if found is None or found == "":
-            return ()
-        return (found if isinstance(found, str) else str(found),)
+        values = [read(facts) for read in self._read]
+        return tuple([group.keys(values) for group in self._groups])
 
     def _asked(self, facts: Facts) -> Asked:
         rest = facts.prompt.rest
@@ -72,3 +58,43 @@ class Sight:
             single=facts.prompt.single,
             sketch=rest.sketch,
         )
+
+
+class _Group:
+    """One combination of facts that members share."""
+
+    def __init__(self, names: tuple[str, ...], read: tuple[str, ...], hash64: Hash64) -> None:
+        self._names = names
+        self._hash64 = hash64
+        self._places = [read.index(name) for name in names]
+        self._only = self._places[0] if len(names) == 1 else None
+        self._fingerprints = self._only is not None and names[0].startswith(PROMPTS)
+        self._salt = hash64("".join(names))
+        self._of: Remembered[tuple[str, ...], int] = Remembered(self._key, REMEMBERED)
+
+    def keys(self, values: Sequence[tuple[str, ...]]) -> tuple[int, ...]:
+        only = self._only
+        if only is None:
+            found = [values[at] for at in self._places]
+            return tuple([self._of(of) for of in product(*found)]) if all(found) else ()
+        if self._fingerprints:  # keyed hashes already
+            return tuple([int(value, 16) ^ self._salt for value in values[only]])
+        return (self._of(values[only]),) if values[only] else ()
+
+    def _key(self, values: tuple[str, ...]) -> int:
+        return group_key(self._hash64, self._names, values)
+
+
+def _reader(name: str) -> Callable[[Facts], tuple[str, ...]]:
+    """No value where the exchange has none; a prompt may have several frames."""
+    if name == FRAME:
+        return lambda facts: facts.prompt.frames
+    of = ALL_FACTS[name].read
+
+    def read(facts: Facts) -> tuple[str, ...]:
+        found = of(facts)
+        if found is None or found == "":
+            return ()
+        return (found if isinstance(found, str) else str(found),)
+
+    return read

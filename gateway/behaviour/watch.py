@@ -9,12 +9,13 @@ from gateway.behaviour.hashing import Hash64, hash64
 from gateway.behaviour.judgement import Judgement
 from gateway.behaviour.layout import Holds, Layout, layout
 from gateway.behaviour.population import Population
-from gateway.behaviour.record import Finding, Recorder
+from gateway.behaviour.record import Beginning, Finding, Recorder
 from gateway.behaviour.shelf import Caps, Shelf
-from gateway.behaviour.sight import Sight
+from gateway.behaviour.sight import Keys, Sight
 from gateway.behaviour.sighting import Sighting
 from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.behaviour.verdicts import Verdicts
+from gateway.facts.behaviour_facts import ALL_FACTS
 from gateway.facts.catalog import Facts
 from gateway.facts.history import History
 from gateway.policy.behaviour import Behaviour, Behaviours
@@ -24,20 +25,21 @@ from gateway.policy.expressions import Expressions, MeasureCondition
 class Watch:
     """Not for two threads."""
 
-    def __init__(
-        self, behaviours: Behaviours, key: bytes, started_us: int, caps: Caps | None = None
-    ) -> None:
-        """`key` is the deployment's secret for fingerprints. `started_us`: watched since then."""
+    def __init__(self, behaviours: Behaviours, key: bytes, caps: Caps | None = None) -> None:
+        """`key` is the deployment's secret for fingerprints."""
         self.board = Board()
         self.shelf = Shelf(caps)
         self.population = Population(())
         self.hash64: Hash64 = hash64(key)
-        self._started_us = started_us
+        self._began = Beginning()
+        self._looked_at: tuple[Facts | None, Keys] = None, ()
+        """The groups of the exchange that was asked about last: mostly it is recorded next."""
         self.put_in_force(behaviours)
 
     def put_in_force(self, behaviours: Behaviours) -> None:
         """What is known stays, but for states whose meaning has changed."""
         self.behaviours = behaviours
+        self._looked_at = None, ()
         made: Layout = layout(behaviours)
         self.layout = made
         self.population.ask_for(made.population)
@@ -53,7 +55,7 @@ class Watch:
             self.shelf,
             self.population,
             hash64=self.hash64,
-            started_us=self._started_us,
+            began=self._began,
         )
         self.recorder.fleets = self.board.likenesses()
         self.verdicts = Verdicts(behaviours, self.recorder, self.board)
@@ -71,11 +73,13 @@ class Watch:
         exempt = self._exemption(facts)
         if exempt is not None:
             return exempt
+        groups = self.sight.groups(facts)
+        self._looked_at = facts, groups
         return self._judgement.standing(
             account,
-            self.sight.groups(facts),
+            groups,
             facts.at_us,
-            lambda: self.recorder.history(self.sight.of(facts)),
+            lambda: self.recorder.history(self.sight.of(facts, groups)),
             lambda rule, past: self._concerns(rule, facts, past),
         )
 
@@ -84,7 +88,8 @@ class Watch:
 
     def see(self, facts: Facts) -> list[Finding]:
         """Record an exchange."""
-        return self.verdicts.take(self.sight.of(facts))
+        looked_at, groups = self._looked_at
+        return self.verdicts.take(self.sight.of(facts, groups if looked_at is facts else None))
 
     def _concerns(self, rule: str, facts: Facts, past: History) -> bool:
         expressions = self._applies[rule]
@@ -92,7 +97,7 @@ class Watch:
 
     def _exemption(self, facts: Facts) -> Standing | None:
         for one in self.behaviours.exemptions:
-            if facts.at_us < one.until_us and self.sight.value(one.fact, facts) == one.value:
+            if facts.at_us < one.until_us and ALL_FACTS[one.fact].read(facts) == one.value:
                 return Standing(exempt=one)
         return None
 

@@ -74,6 +74,14 @@ _FACTS = (
     _fingerprint("text", "A keyed fingerprint of the whole prompt."),
     _fingerprint("beginning", "A keyed fingerprint of its first six words."),
     Fact(
+        f"{PROMPT}.system_words",
+        FactType.INT,
+        ToldBy.CALLER,
+        "How many words the system prompt has.",
+        lambda facts: facts.prompt.system_words,
+        missing=0,
+    ),
+    Fact(
         f"{PROMPT}.words",
         FactType.INT,
         ToldBy.CALLER,

@@ -8,6 +8,7 @@ for those of behaviours (`facts.behaviour_facts`).
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from gateway.facts.client_sdk import NONE, SDKS, sdk
 from gateway.facts.exchange import RouteName
@@ -38,9 +39,12 @@ def _age_days(facts: Facts) -> int | None:
 
 def _signup_hour(facts: Facts) -> str | None:
     created_at_s = facts.principal.account.created_at_s
-    if created_at_s is None:
-        return None
-    return f"{datetime.fromtimestamp(created_at_s // _BUCKET_S * _BUCKET_S, UTC):%Y-%m-%dT%HZ}"
+    return None if created_at_s is None else _bucket(created_at_s // _BUCKET_S)
+
+
+@lru_cache(4_096)
+def _bucket(number: int) -> str:
+    return f"{datetime.fromtimestamp(number * _BUCKET_S, UTC):%Y-%m-%dT%HZ}"
 
 
 def _attribute(name: str) -> Callable[[Facts], str | None]:

@@ -47,7 +47,7 @@ class Fingerprints:
         self._lists = lists
         self._places: dict[str, tuple[int, float]] = {}
         """Of words: where in a vector, and with which sign."""
-        self._known: dict[int, str] = {}
+        self._known: dict[int, tuple[str, int]] = {}
 
     def of(self, body: Mapping[str, object]) -> PromptTraits:
         """Never raises, whatever the body is."""
@@ -56,8 +56,8 @@ class Fingerprints:
 
     def of_text(self, text: PromptText) -> PromptTraits:
         """What is needed at once; the rest is worked out when it is asked for."""
-        system = self._repeated("system", text.system) if text.system else None
-        toolset = self._repeated("toolset", text.tools) if text.tools else None
+        system, system_words = self._repeated("system", text.system)
+        toolset, _ = self._repeated("toolset", text.tools)
         asked = text.asked
         if len(asked) <= _SHORT:
             first = last = words(plain(asked))
@@ -69,6 +69,7 @@ class Fingerprints:
         return PromptTraits(
             frames=frames,
             system=system,
+            system_words=system_words,
             toolset=toolset,
             single=text.single,
             later=lambda: self._rest(text),
@@ -121,14 +122,20 @@ class Fingerprints:
         digest = blake2b(word.encode(errors="surrogatepass"), key=self._key, digest_size=2).digest()
         return digest[0] % DIMENSIONS, 1.0 if digest[1] & 1 else -1.0
 
-    def _repeated(self, purpose: str, text: str) -> str:
-        """Of what comes again and again: remembered by a hash of this process, not as text."""
+    def _repeated(self, purpose: str, text: str) -> tuple[str | None, int]:
+        """Of what comes again and again: remembered by a hash of this process, not as text.
+
+        The fingerprint, and the number of words.
+        """
+        if not text:
+            return None, 0
         known = hash((purpose, text))
         found = self._known.get(known)
         if found is None:
             if len(self._known) >= _REMEMBERED_TEXTS:
                 self._known.clear()
-            found = self._known[known] = self._hash(purpose, plain(text))
+            said = plain(text)
+            found = self._known[known] = self._hash(purpose, said), len(words(said))
         return found
 
     def _hash(self, purpose: str, text: str) -> str:

@@ -46,13 +46,14 @@ class PromptTraits:
     else.
     """
 
-    __slots__ = ("_later", "_rest", "frames", "single", "system", "toolset")
+    __slots__ = ("_later", "_rest", "frames", "single", "system", "system_words", "toolset")
 
     def __init__(
         self,
         *,
         frames: tuple[str, ...] = (),
         system: str | None = None,
+        system_words: int = 0,
         toolset: str | None = None,
         single: bool = False,
         later: Callable[[], Rest] | None = None,
@@ -61,6 +62,7 @@ class PromptTraits:
         self.frames = frames
         """Of the template around the variable part, the surest first; none if there is no text."""
         self.system = system
+        self.system_words = system_words
         self.toolset = toolset
         self.single = single
         """One turn of the user's, no tools, nothing that a tool gave back."""

@@ -87,18 +87,18 @@ def exchange_condition(text: str) -> Expression:
     if found.type != BOOL:
         raise ConditionFaults([(0, unhelpful_result(found.type.name()))])
     if found.after_answer:
-        raise ConditionFaults(_late(found.root))
+        raise ConditionFaults(_late(found))
     return found
 
 
-def _late(root: Node) -> Iterator[Fault]:
-    for node in root.walk():
+def _late(found: Expression) -> Iterator[Fault]:
+    for node in found.root.walk():
         if node.kind is NodeKind.NAME and node.name.startswith(f"{USAGE}."):
             message = (
                 f"{shown(node.name)} is known only after the answer, and this is asked when a "
                 "request comes. Use it in a measure."
             )
-            yield node.offset, message
+            yield found.text.rfind(USAGE, 0, node.offset), message  # CEL points at the dot
 
 
 @dataclass(frozen=True, slots=True)

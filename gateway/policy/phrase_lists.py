@@ -8,6 +8,7 @@ A phrase is a pattern of RE2, so it may be plain words. How a prompt is searched
 `facts.phrases`.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -86,7 +87,7 @@ def phrase_fault(text: str) -> str | None:
     if not text.strip() or len(text) > PHRASE_CHARACTERS:
         return f"A phrase has 1 to {PHRASE_CHARACTERS} characters; this one has {len(text)}."
     try:
-        pattern = re2.compile(text, _QUIET)
+        pattern = re2.compile(unicodedata.normalize("NFKC", text), _QUIET)  # as it is searched
     except (re2.error, UnicodeError) as error:
         why = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         return (

@@ -53,8 +53,8 @@ from gateway.proxy.refusal import (
     by_caller,
     by_upstream,
     overloaded,
+    own_headers,
     send_answer,
-    store_headers,
 )
 from gateway.proxy.relay import Destination, Relay
 from gateway.proxy.renewal import Renewal
@@ -224,7 +224,7 @@ class Passage:
             record.request_id,
             [
                 *self._dialect.quota_headers(permit.decision.quota_states, shared.clock()),
-                *store_headers(permit.decision),
+                *own_headers(permit.decision, facts.principal),
             ],
             shared.limits.inspected_bytes,
         )
@@ -283,7 +283,7 @@ class Passage:
             answer = self._dialect.refuse(refusal, quotas, record.request_id, self._shared.clock())
             record.status = answer.status
             self.end(ending)
-            extra = [*self._closing(), *store_headers(record.decision)]
+            extra = [*self._closing(), *own_headers(record.decision, record.principal)]
             await send_answer(self._send, answer, extra)
 
     def _closing(self) -> Headers:

@@ -9,6 +9,7 @@ from gateway.errors import (
 )
 from gateway.facts.caller_fault import by_caller
 from gateway.facts.dialects.port import Answer, Headers
+from gateway.facts.principal import Principal
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.policy.quota import SECOND_US
 from gateway.proxy.asgi import Send
@@ -19,8 +20,8 @@ __all__ = [
     "by_caller",
     "by_upstream",
     "overloaded",
+    "own_headers",
     "send_answer",
-    "store_headers",
 ]
 
 INTERNAL = Refusal(
@@ -63,9 +64,22 @@ def by_upstream(error: UpstreamError, *, begun: bool) -> Refusal:
     return Refusal(RefusalKind.UPSTREAM_UNREACHABLE, words)
 
 
-def store_headers(decision: Decision | None) -> Headers:
-    """Only where the decision was made without the store."""
-    return [(b"gauger-store", b"degraded")] if decision and decision.degraded else []
+SEES_SHADOWS = "explain"
+"""Whose account has this attribute, as `true`, is told of policies in shadow mode."""
+
+_IN_SHADOW = frozenset({"would_refuse", "would_respond"})
+
+
+def own_headers(decision: Decision | None, principal: Principal | None) -> Headers:
+    """That the store took no part; and, for whom the operator trusts, who would have refused."""
+    if decision is None:
+        return []
+    headers: Headers = [(b"gauger-store", b"degraded")] if decision.degraded else []
+    if principal is not None and principal.account.attributes.get(SEES_SHADOWS) == "true":
+        spoke = dict.fromkeys(r.policy_id for r in decision.reasons if r.code in _IN_SHADOW)
+        if spoke:
+            headers.append((b"gauger-would-refuse", ", ".join(spoke).encode()))
+    return headers
 
 
 async def send_answer(send: Send, answer: Answer, extra: Headers) -> None:

@@ -144,7 +144,7 @@ class Side:
         if self._watch is not None:
             self._watch.put_in_force(policies.behaviours)
         elif policies.behaviours:
-            self._watch = Watch(policies.behaviours, FINGERPRINT_KEY, self.clock.now_us)
+            self._watch = Watch(policies.behaviours, FINGERPRINT_KEY)
 
     def _in_force(self, policies: Policies) -> None:
         self._rules.put_in_force(policies)

@@ -24,6 +24,9 @@ _WAITING_HELPS = frozenset(
         RefusalKind.OVERLOADED,
     }
 )
+_IN_SHADOW = frozenset({"would_refuse", "would_respond"})
+"""Codes of reasons for which nothing is done."""
+
 OTHER_ROUTE = "other"
 """The label of every path that no dialect declares."""
 
@@ -37,7 +40,7 @@ class Word(StrEnum):
     DENY = "deny"
     """Refused, and waiting does not help."""
     SHADOW_DENY = "shadow_deny"
-    """A shadow quota would have refused."""
+    """A policy in shadow mode would have refused, or done something else."""
     UNJUDGED = "unjudged"
     """No policy was asked: no credential, unreadable, unknown route."""
 
@@ -57,7 +60,8 @@ class Ruling:
 
     @property
     def shadow(self) -> bool:
-        return self.charge is not None and self.charge.shadow
+        """Nothing was done for it."""
+        return self.word is Word.SHADOW_DENY or (self.charge is not None and self.charge.shadow)
 
     @property
     def remaining(self) -> int | None:
@@ -145,7 +149,12 @@ def _rulings(decision: Decision, word: Word) -> tuple[Ruling, ...]:
         )
         rulings.insert(0 if binds else len(rulings), ruling)
     rulings += [
-        Ruling(reason.policy_id, word, reason.why, reason.code)
+        Ruling(
+            reason.policy_id,
+            Word.SHADOW_DENY if reason.code in _IN_SHADOW else word,
+            reason.why,
+            reason.code,
+        )
         for reason in decision.reasons
         if reason.charge is None
     ]

@@ -10,7 +10,7 @@ from gateway.behaviour.hashing import hash64
 from gateway.behaviour.judgement import Judgement
 from gateway.behaviour.layout import layout
 from gateway.behaviour.population import Population
-from gateway.behaviour.record import Recorder
+from gateway.behaviour.record import Beginning, Recorder
 from gateway.behaviour.shelf import Caps, Shelf
 from gateway.behaviour.sighting import Asked, Sighting
 from gateway.behaviour.standing import Standing
@@ -132,7 +132,7 @@ class World:
             self.shelf,
             self.population,
             hash64=HASHED,
-            started_us=START_US,
+            began=Beginning(START_US),
         )
         self.verdicts = Verdicts(self.behaviours, self.recorder, self.board)
         self.judgement = Judgement(self.behaviours, self.board)

@@ -31,6 +31,14 @@ def test_what_is_planted_is_found_and_not_repeated(case: str) -> None:
     assert PROMPT not in repr(first)
 
 
-@pytest.mark.parametrize("text", ["", "gauger listening", PROMPT[: PIECE - 1], Canaries()["other"]])
-def test_what_is_none_of_ours_is_not_found(text: str) -> None:
-    assert CANARIES.leaks({"log": text}) == []
+OTHERS = {
+    "nothing": "",
+    "words": "gauger listening",
+    "less than a piece": PROMPT[: PIECE - 1],
+    "another secret": Canaries()["other"],
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_what_is_none_of_ours_is_not_found(case: str) -> None:
+    assert CANARIES.leaks({"log": OTHERS[case]}) == []

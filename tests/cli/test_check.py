@@ -37,6 +37,19 @@ def test_sound_policies_are_counted(run: Run, policies: Path) -> None:
     assert ran.out.startswith("ok: 1 quota, 1 limit, version ")
 
 
+def test_behaviours_are_counted_and_what_has_ended_is_told(run: Run, policies: Path) -> None:
+    rule = "{id: a, why: B., measure: {n: count() over 7d}, when: n > 5, points: 5}"
+    (policies / "behaviours.yaml").write_text(
+        f"behaviours: [{rule}]\nresponses: [{{at: 5, do: observe}}]\n"
+        "exemptions: [{plan: a, until: 2020-01-01, owner: o, why: w}]\n"
+    )
+    ran = run("check", policies)
+    assert ran.code == 0
+    assert "ok: 0 quotas, 0 limits, 1 behaviour, version " in ran.out
+    assert "1 warning" in ran.out
+    assert "This exemption has ended" in ran.out
+
+
 def test_all_problems_of_all_files_are_shown_at_once(run: Run, policies: Path) -> None:
     (policies / "a.yaml").write_text(BROKEN)
     (policies / "b.yaml").write_text("quotas: [")

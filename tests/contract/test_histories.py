@@ -210,6 +210,7 @@ class History:
         """What the store would say if nothing else came for so long."""
         later = MemoryStore(Clock(self.clock.now_us + us))
         later._cells = deepcopy(self.memory._cells)
+        later._latest_us = self.memory._latest_us
         return await later.reserve("later", charges)
 
     def charge(self, step: Reserve, i: int) -> Charge:

@@ -43,7 +43,11 @@ def test_every_function_is_explained_with_its_bounds(function: Function) -> None
     takes = TAKES[function]
     cells = ROWS[function]
     bounds = (takes.least, takes.most)
-    words = {(0, 1): "0 to 1", (0, 8): "0 to 8", (0, float("inf")): "0 or more"}
+    words: dict[tuple[float, float], str] = {
+        (0, 1): "0 to 1",
+        (0, 8): "0 to 8",
+        (0, float("inf")): "0 or more",
+    }
     assert cells[3].strip() == words.get(bounds, "any number")
     assert cells[4].strip() == ("yes" if takes.requests else "")
 

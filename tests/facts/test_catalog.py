@@ -102,3 +102,20 @@ def test_an_empty_value_is_a_missing_one(organization: str | None) -> None:
 
 def test_a_list_of_models_names_none() -> None:
     assert partition_value("request.model", facts(model=None, route=MODELS)) is None
+
+
+@pytest.mark.parametrize(
+    ("created_at_s", "bucket"),
+    [
+        (0, "1970-01-01T00Z"),
+        (3 * 3_600 - 1, "1970-01-01T00Z"),
+        (3 * 3_600, "1970-01-01T03Z"),
+        (1_780_272_000 + 80_000, "2026-06-01T21Z"),
+        (10**11, "5138-11-16T09Z"),
+        (None, ""),
+    ],
+)
+def test_accounts_that_were_opened_within_three_hours_share_them(
+    created_at_s: int | None, bucket: str
+) -> None:
+    assert read("account.signup_hour", account(created_at_s=created_at_s)) == bucket

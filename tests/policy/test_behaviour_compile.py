@@ -40,7 +40,7 @@ behaviours:
   - id: pool
     why: Because.
     group: payment
-    measure: {alike: exchangeability(prompt.sketch) over 7d, n: "count() over 1 request"}
+    measure: {alike: exchangeability(prompt.sketch) over 7d, n: count() over 10 requests}
     when: alike > 0.5 && n > 0
     points: 50
     members: alike
@@ -59,7 +59,7 @@ score: {half_life: 2d, clamp: [-50, 90], shared_evidence_cap: tag, independent_f
   hysteresis: 5}
 exemptions: [{account: acct_1, until: "2027-03-01", owner: sre, why: "A contract."}]
 guardrails: {blocked_accounts: 0.5% per day}
-""".replace('1 request"', '10 requests"')
+"""
 
 
 def behaviours() -> Behaviours:
@@ -145,7 +145,7 @@ def test_a_mode_of_the_file_is_that_of_all_that_name_none() -> None:
         ("age_days < 7", "age_days < 8", False),
     ],
 )
-def test_a_changed_threshold_keeps_the_state(before: str, after: str, same: bool) -> None:  # noqa: FBT001
+def test_a_changed_threshold_keeps_the_state(before: str, after: str, same: bool) -> None:
     changed = load({"a.yaml": TEXT.replace(before, after)}).behaviours
     signatures = [[one.signature for one in rule.measures] for rule in behaviours().rules]
     found = [[one.signature for one in rule.measures] for rule in changed.rules]

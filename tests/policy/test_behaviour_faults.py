@@ -163,7 +163,7 @@ def test_a_condition_is_wrong_where_it_is_wrong(when: str, where: str, words: st
         ("points", "4.5", "8:13", "Write a whole number from -100 to 100."),
         ("rest", "members: alik", "9:14", 'Did you mean "alike"?'),
         ("rest", "members: alike", "9:14", "nothing here measures how alike they are"),
-        ("rest", "applies: usage.cost > 1.0", "9:19", "known only after the answer"),
+        ("rest", "applies: usage.cost > 1.0", "9:14", "known only after the answer"),
         ("rest", "applies: request.model", "9:14", "A condition is true or false; this one gives"),
         ("rest", "among: request.stream ==", "9:29", "ends too early"),
         ("rest", "among: 5", "9:12", '"among" must be a condition, not the number 5.'),

@@ -123,7 +123,7 @@ def test_the_warnings_of_sound_rules_are_told_beside_problems() -> None:
         (RULE % "b", False),
     ],
 )
-def test_the_digest_changes_with_what_has_a_meaning(changed: str, same: bool) -> None:  # noqa: FBT001
+def test_the_digest_changes_with_what_has_a_meaning(changed: str, same: bool) -> None:
     before = load({"a.yaml": RULE % "a"}).behaviours.digest
     assert len(before) == 12
     assert (load({"b.yaml": changed}).behaviours.digest == before) is same

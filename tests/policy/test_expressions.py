@@ -11,7 +11,7 @@ from gateway.facts.behaviour_facts import ALL_FACTS
 from gateway.facts.catalog import Facts, FactType
 from gateway.facts.history import History
 from gateway.facts.principal import Account, Principal
-from gateway.facts.prompt_traits import PromptTraits
+from gateway.facts.prompt_traits import PromptTraits, Rest
 from gateway.facts.usage import Usage
 from gateway.policy.behaviour_expression import VARIABLES, expression
 from gateway.policy.expressions import Expressions, MeasureCondition
@@ -37,7 +37,7 @@ def exchange(
         ask=replace(known.ask, **ask),  # type: ignore[arg-type]
         user_agent=user_agent,
         history=past or History(),
-        prompt=PromptTraits(lists=lists),
+        prompt=PromptTraits(rest=Rest(lists=lists)),
         usage=Usage(input_tokens=7),
     )
 
@@ -267,7 +267,7 @@ MEASURED = {"accounts": 30, "young": 0.75, "turns": 0.0}
         ("int(1e300 * accounts) == int(turns)", False),
     ],
 )
-def test_a_condition_over_measures_holds_or_does_not(text: str, holds: bool) -> None:  # noqa: FBT001
+def test_a_condition_over_measures_holds_or_does_not(text: str, holds: bool) -> None:
     assert MeasureCondition(text, MEASURED).holds(MEASURED) is holds
 
 

@@ -161,3 +161,105 @@ def test_every_key_is_described_and_every_fact_of_per_is_listed() -> None:
 def test_no_default_is_told_in_inner_units() -> None:
     assert "30000000" not in as_text(policy_schema())
     assert "title" not in policy_schema()["$defs"]["QuotaRule"]["properties"]["limit"]
+
+
+BEHAVIOUR = "id: a, why: x, measure: {n: count() over 7d}, when: n > 5, points: 5"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "behaviours: [{id: a, why: x, measure: {n: count() over 7d}, when: n > 5}]",
+        "behaviours: [{id: a, why: x, measure: {}, when: n > 5, points: 5}]",
+        f"behaviours: [{{{BEHAVIOUR}, group: fram}}]",
+        f"behaviours: [{{{BEHAVIOUR}, members: alik}}]",
+        f"behaviours: [{{{BEHAVIOUR}, pionts: 5}}]",
+        f"behaviours: [{{{BEHAVIOUR.replace('points: 5', 'points: 0')}}}]",
+        f"behaviours: [{{{BEHAVIOUR.replace('{n', '{N')}}}]",
+        "responses: [{at: 0, do: observe}]",
+        "responses: [{at: 5, do: blok}]",
+        "responses: [{at: 5, do: block, for: 1 day}]",
+        "responses: [{at: 5, do: degrade, strip: [reason]}]",
+        "score: {half_life: 36}",
+        "score: {clamp: [0]}",
+        "exemptions: [{plan: a, until: 2027-01-01}]",
+        "guardrails: {blocked_accounts: 5%}",
+        "lists: {a: {phrases: []}}",
+        "lists: {a: {}}",
+    ],
+)
+def test_a_mistake_in_a_behaviour_is_refused_in_the_editor_and_by_check(text: str) -> None:
+    assert not accepted(text)
+    assert inspect({"f.yaml": text}).policies is None
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "id": st.sampled_from(["a", "5", "A"]),
+            "measure": st.sampled_from(
+                ["{n: count() over 7d}", "{n: accounts() over 9h}", "{n: count() ovr 7d}", "{n: 5}"]
+            ),
+            "when": st.sampled_from(["n > 5", '" n>1 "', "n", "5"]),
+            "points": st.sampled_from(["5", '" -7 "', "-100", "0", "101", "1.5"]),
+        },
+        optional={
+            "group": st.sampled_from(["frame", "account.id", "[sdk, prompt.system]", "x", "[]"]),
+            "among": st.sampled_from(["request.stream", "request.n", "5"]),
+            "applies": st.sampled_from(["history.fresh", "usage.cost > 1.0"]),
+            "members": st.sampled_from(["all", "alike", "some"]),
+            "mode": st.sampled_from(["shadow", "off"]),
+        },
+    ),
+    st.fixed_dictionaries(
+        {"at": st.sampled_from(["5", '"7"', "0"]), "do": st.sampled_from(["observe", "tag", "x"])},
+        optional={
+            "header": st.sampled_from(["x-tier", "host", "x y"]),
+            "scale": st.sampled_from(["0.5", '"0.25"', "2"]),
+            "fleet": st.sampled_from(["5 requests/hour", "1M tokens/day", "5"]),
+        },
+    ),
+    st.fixed_dictionaries(
+        {"until": st.sampled_from(["2027-01-01", "soon"]), "owner": st.sampled_from(["o", "5"])},
+        optional={"plan": st.sampled_from(["free", "5"]), "network": st.just("AS1")},
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "half_life": st.sampled_from(["36h", '" 2d "', "36"]),
+            "clamp": st.sampled_from(["[0, 100]", "[5]"]),
+            "shared_evidence_cap": st.sampled_from(["observe", "tag", "x"]),
+            "hysteresis": st.sampled_from(["0", '"10"', "99"]),
+        },
+    ),
+)
+def test_whatever_check_accepts_of_behaviours_the_schema_accepts(
+    rule: dict[str, str], step: dict[str, str], exempt: dict[str, str], score: dict[str, str]
+) -> None:
+    def mapping(written: dict[str, str]) -> str:
+        return "{" + ", ".join(f"{key}: {value}" for key, value in written.items()) + "}"
+
+    text = (
+        f"behaviours: [{mapping(rule)}]\nresponses: [{mapping(step)}]\n"
+        f"exemptions: [{mapping(exempt)}]\nscore: {mapping(score)}\n"
+    )
+    document = read("f.yaml", text)
+    if inspect({"f.yaml": text}).policies is not None:
+        assert POLICIES.is_valid(document.value), list(POLICIES.iter_errors(document.value))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "BehaviourRule",
+        "PhraseListEntry",
+        "ScoreEntry",
+        "ResponseEntry",
+        "ExemptionEntry",
+        "GuardrailsEntry",
+    ],
+)
+def test_every_key_about_behaviours_is_described(model: str) -> None:
+    properties = policy_schema()["$defs"][model]["properties"]
+    assert all(each["description"] for each in properties.values())
+    assert "00000" not in json.dumps([each.get("default") for each in properties.values()])

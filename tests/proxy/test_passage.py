@@ -514,8 +514,8 @@ async def test_a_living_stream_renews_its_lease_and_outlives_failed_renewals() -
     on.store.away_for_renewals = 2
     caller = Caller(on.gateway, body=STREAMED)
     running = caller.start()
-    assert await on.store.renewals.get() == "r0"
-    assert await on.store.renewals.get() == "r0"
+    assert await on.store.renewals.get() == on.store.reserved[0]
+    assert await on.store.renewals.get() == on.store.reserved[0]
     assert not running.done()
     caller.leave()
     await running

@@ -1,8 +1,15 @@
 import pytest
 
 from gateway import errors
+from gateway.decision.judge import judge
+from gateway.decision.outcome import Decision
+from gateway.decision.plan import Plan
+from gateway.decision.port import Reading, Reserved, StoreState
+from gateway.facts.principal import Account, Principal
 from gateway.facts.refusal import RefusalKind
-from gateway.proxy.refusal import by_caller, by_upstream
+from gateway.policy.quota import Mode
+from gateway.proxy.refusal import by_caller, by_upstream, own_headers
+from tests.parts.values import ESTIMATE, charge, limit, quota
 
 
 @pytest.mark.parametrize(
@@ -56,3 +63,29 @@ def test_a_redirect_is_told_with_what_cures_it() -> None:
 def test_a_late_answer_is_told_apart() -> None:
     refusal = by_upstream(errors.UpstreamTimeout("m", sent=True), begun=False)
     assert refusal.kind is RefusalKind.UPSTREAM_TIMEOUT
+
+
+def shadowed(state: StoreState = StoreState.OK) -> Decision:
+    """Two limits of one quota in shadow mode, and a quota that lacks something, would refuse."""
+    narrow = quota(limit(1, quota_id="narrow"), mode=Mode.SHADOW)
+    lacking = quota(limit(1, quota_id="lacking"), mode=Mode.SHADOW)
+    charges = tuple(charge(narrow.limits[0], shadow=True) for _ in range(2))
+    over = Reading(1, fits=False, charged=False, retry_after_us=5, full_after_us=5)
+    plan = Plan(charges, ESTIMATE, "digest", would_refuse=(lacking,))
+    reserved = Reserved(admitted=True, at_us=1, readings=(over, over), state=state)
+    return judge(plan, reserved, {"narrow": narrow, "lacking": lacking})
+
+
+@pytest.mark.parametrize("attributes", [{}, {"explain": "yes"}, {"explain": ""}])
+def test_policies_in_shadow_mode_are_told_to_nobody_by_default(attributes: dict[str, str]) -> None:
+    principal = Principal(Account("acct_1", attributes=attributes))
+    assert own_headers(shadowed(), principal) == []
+    assert own_headers(shadowed(), None) == own_headers(None, principal) == []
+
+
+def test_whom_the_operator_trusts_is_told_which_would_have_refused_each_once() -> None:
+    principal = Principal(Account("acct_1", attributes={"explain": "true"}))
+    told = (b"gauger-would-refuse", b"narrow, lacking")
+    assert own_headers(shadowed(), principal) == [told]
+    degraded = own_headers(shadowed(StoreState.SHARE), principal)
+    assert degraded == [(b"gauger-store", b"degraded"), told]

@@ -13,6 +13,8 @@ import pytest
 
 from gateway.decision.hand import Ban, Grant
 from gateway.policy.quota import Policies, Unit
+from gateway.recording import Recording
+from gateway.replay.as_recorded import ALONE
 from gateway.replay.clock import SimulatedClock
 from gateway.replay.engine import Side
 from gateway.replay.judged import Judged
@@ -143,3 +145,46 @@ async def test_two_gaugers_on_one_server_are_judged_together_as_they_were(
     assert verification.begun_in_use == 2
     alone, _ = await replayed(paths[0])
     assert alone.different, "one of the two files does not tell what the other counted"
+
+
+async def test_what_a_gauger_decided_alone_is_flagged_and_taken_over(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.jsonl"
+    shared = RedisStore(server.url, prefix=server.fresh_prefix(), timeout_seconds=0.05)
+    heard: list[Recording] = []
+
+    def failed(kind: str) -> None:
+        for each in heard:
+            each.store_failed(kind)
+
+    store = OutageStore(
+        shared,
+        clock=now_us,
+        replicas=1,
+        return_seconds=0,
+        on_fault=failed,
+    )
+    async with AsyncExitStack() as open_parts:
+        open_parts.push_async_callback(store.aclose)
+        await store.start()
+        one = await open_parts.enter_async_context(crowd(store, path, kind="redis", clock=now_us))
+        heard.append(one.recording)
+        await asyncio.gather(*(one.caller(2) for _ in range(30)))
+        with server.silent():
+            await asyncio.gather(*(one.caller(2) for _ in range(30)))
+        async with asyncio.timeout(20):
+            while store.fault is not None:  # noqa: ASYNC110  # it is found by looking
+                await asyncio.sleep(0.01)
+        await asyncio.gather(*(one.caller(2) for _ in range(30)))
+    verification, judged = await replayed(path)
+    assert verification.outages >= 1
+    assert verification.alone > 20
+    assert verification.compared > 80
+    assert not verification.complete
+    live = {line["id"]: line["decision"] for line in lines(path) if "decision" in line}
+    alone = [one for one in judged if live.get(one.record.id, {}).get("store") in ALONE]
+    assert alone
+    for one_judged in alone:
+        verdict = "allow" if one_judged.allowed else "refuse"
+        assert verdict == live[one_judged.record.id]["verdict"]

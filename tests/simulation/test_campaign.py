@@ -19,7 +19,7 @@ def test_words_and_values_change_a_family() -> None:
     [
         ("flet", 'Did you mean "fleet"'),
         ("fleet:framed", 'Did you mean "frame"'),
-        ("fleet:acounts=3", 'Did you mean "accounts"'),
+        ("fleet:acount=3", 'Did you mean "accounts"'),
         ("fleet:load=evn", 'Did you mean "even"'),
         ("fleet:accounts=many", "Write a whole number"),
         ("fleet:accounts=0", "The least is 1"),

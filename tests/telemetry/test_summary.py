@@ -128,6 +128,15 @@ def test_a_missing_fact_names_the_quota_that_wants_it() -> None:
     assert summary.binding.reason == "missing_fact"
 
 
+def test_a_quota_in_shadow_mode_that_lacks_a_fact_would_have_refused() -> None:
+    wants = quota(exchanges.REQUESTS, mode=Mode.SHADOW)
+    plan = Plan((), exchanges.ESTIMATE, exchanges.DIGEST, would_refuse=(wants,))
+    summary = summarise(exchanges.answered(judge(plan, None, {})))
+    assert summary.word is Word.ALLOW
+    assert summary.binding is None
+    assert [(r.word, r.shadow) for r in summary.rulings] == [(Word.SHADOW_DENY, True)]
+
+
 def test_what_was_never_judged_is_called_so() -> None:
     summary = summarise(exchanges.rejected(route=None, path=""))
     assert summary.word is Word.UNJUDGED

@@ -21,6 +21,9 @@ from gateway.store.redis.words import Word
 LOOK_SECONDS = 0.5
 """So often it is asked whether another has taken over, for the time when nobody hangs up."""
 
+_STRAGGLERS_SECONDS = 0.05
+"""The one that leads a failover knows of the new master before the others do."""
+
 
 class Sentinels:
     """Raises `StoreUnavailable` and nothing else."""
@@ -68,50 +71,64 @@ class Sentinels:
             await link.aclose()
 
     async def _votes(self) -> Counter[Place]:
-        """At least one; no longer than it takes for most of them to agree."""
-        asked = [asyncio.create_task(self._ask(link)) for link in self._links]
+        """At least one. Whoever has not answered when most of them agree is not waited for."""
+        waiting = {asyncio.create_task(self._ask(link)) for link in self._links}
         votes: Counter[Place] = Counter()
         errors: list[StoreUnavailable] = []
         try:
-            for answered in asyncio.as_completed(asked):
-                try:
-                    place = await answered
-                except StoreUnavailable as error:
-                    errors.append(error)
-                    continue
-                if place is not None:
-                    votes[place] += 1
-                    if self._is_majority(votes[place]):
-                        break
+            while waiting:
+                agreed = any(map(self._is_majority, votes.values()))
+                answered, waiting = await asyncio.wait(
+                    waiting,
+                    timeout=_STRAGGLERS_SECONDS if agreed else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not answered:
+                    break
+                for one in answered:
+                    try:
+                        votes.update(one.result())
+                    except StoreUnavailable as error:
+                        errors.append(error)
         finally:
-            for one in asked:
+            for one in waiting:
                 one.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            if waiting:
+                await asyncio.wait(waiting)
         if not votes:
-            raise errors[0] if len(errors) == len(asked) else unavailable("no_master")
+            raise errors[0] if len(errors) == len(self._links) else unavailable("no_master")
         return votes
 
     def _is_majority(self, votes: int) -> bool:
         return 2 * votes > len(self._links)
 
-    async def _ask(self, link: Link) -> Place | None:
-        """None: it knows of no such master."""
+    async def _ask(self, link: Link) -> list[Place]:
+        """None, if it knows of no such master."""
         found = await link.command(b"", "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
-        return (found[0].decode(), int(found[1])) if found else None
+        return [(found[0].decode(), int(found[1]))] if found else []
 
 
 class Master(Admin):
-    """The server that is master when it is asked."""
+    """The server that is master."""
 
-    def __init__(self, sentinels: Sentinels, address: Address, *, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        sentinels: Sentinels,
+        address: Address,
+        *,
+        timeout_seconds: float,
+        in_use: Callable[[], Place | None],
+    ) -> None:
+        """`in_use`: where the scripts are run, or were last."""
         self._sentinels = sentinels
+        self._in_use = in_use
         self._url = address.server
         self._timeout = timeout_seconds
         self._link: Link | None = None
         self._replicas: dict[Place, Link] = {}
 
     async def links(self) -> list[Link]:
-        place = (await self._sentinels.places())[0]
+        place = self._in_use() or (await self._sentinels.places())[0]
         before = self._link
         if before is not None and before.place == place:
             return [before]

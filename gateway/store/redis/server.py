@@ -69,7 +69,7 @@ def one_server(url: str, *, timeout_seconds: float, pipelined: bool = True) -> S
         return (wire.connected_to.host, wire.connected_to.port) if wire.connected_to else None
 
     server = Server(
-        Master(sentinels, address, timeout_seconds=admin_timeout),
+        Master(sentinels, address, timeout_seconds=admin_timeout, in_use=in_use),
         wire,
         timeout_seconds,
         Doubt(possible=not address.acks),

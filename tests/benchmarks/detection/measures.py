@@ -37,6 +37,8 @@ class CampaignMeasure:
     detected_after_s: float | None = None
     contained: int | None = None
     """Exchanges up to and including the first that a rung kept from its full answer."""
+    contained_harvested: int | None = None
+    """The same without counting cover: against the target."""
     leaked: int = 0
     leaked_harvested: int = 0
     leaked_tokens: int = 0
@@ -70,7 +72,7 @@ class CampaignMeasure:
             self.detected, self.detected_harvested = self.exchanges, self.harvested
             self.detected_after_s = record.at - self.began_s
         if self.contained is None and verdict.contained:
-            self.contained = self.exchanges
+            self.contained, self.contained_harvested = self.exchanges, self.harvested
         hour = self.by_hour.setdefault(int((record.at - self.began_s) // HOUR_S), [0, 0])
         hour[0] += 1
         if verdict.leaked:

@@ -10,6 +10,11 @@ from tests.benchmarks.detection.trial import Outcome
 
 _STYLE = files("gateway.cli").joinpath("backtest.css").read_text("utf-8")
 _COLOURS = 8
+_LINES = """
+.line.all { stroke: var(--c0); } .line.bad { stroke: var(--bad); }
+.plots { display: grid; grid-template-columns: repeat(3, 1fr); }
+.plots figure { margin: 8px; } figcaption { font-size: 12px; }
+""" + "".join(f".line.c{at} {{ stroke: var(--c{at}); }}\n" for at in range(_COLOURS))
 
 
 def page(outcomes: Sequence[Outcome], found: Sequence[Table], sweep: str) -> str:
@@ -21,7 +26,7 @@ def page(outcomes: Sequence[Outcome], found: Sequence[Table], sweep: str) -> str
         "head",
         Markup('<meta charset="utf-8">'),
         tag("title", "Detection"),
-        tag("style", Markup(_STYLE)),
+        tag("style", Markup(_STYLE + _LINES)),
     )
     body = tag("body", tag("main", tag("h1", "Detection benchmark"), *sections))
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
@@ -35,7 +40,7 @@ def _leaks(outcomes: Sequence[Outcome], engine: str) -> Markup:
         hours = mine[0].by_hour
         last = max(hours, default=0)
         sent = leaked = 0
-        lines: dict[str, list[tuple[float, float]]] = {"all": [], "bad": []}
+        lines: dict[str, list[tuple[float, float]]] = {"all": [(0, 0)], "bad": [(0, 0)]}
         for hour in range(last + 1):
             now = hours.get(hour, [0, 0])
             sent, leaked = sent + now[0], leaked + now[1]
@@ -47,7 +52,11 @@ def _leaks(outcomes: Sequence[Outcome], engine: str) -> Markup:
         drawing = axes.drawing(*axes.values(), *drawn, title=f"Leaked by {name}")
         told = f"{name}: {sent:,} requests in {last + 1} h, {leaked:,} leaked"
         plots.append(tag("figure", tag("figcaption", told), drawing))
-    return _section(f"Sent and leaked under {engine}", "Since the campaign began.", *plots)
+    return _section(
+        f"Sent and leaked under {engine}",
+        "Since the campaign began.",
+        tag("div", *plots, cls="plots"),
+    )
 
 
 def _curve(outcomes: Sequence[Outcome], sweep: str) -> Markup:
@@ -74,7 +83,9 @@ def _curve(outcomes: Sequence[Outcome], sweep: str) -> Markup:
             drawn.append(shape("circle", cx=x, cy=y, r=3, cls=f"c{number % _COLOURS}"))
     legend = [tag("li", tag("i", cls=f"c{n % _COLOURS}"), e) for n, e in enumerate(engines)]
     drawing = axes.drawing(*drawn, title=sweep)
-    return _section(f"Requests until contained: {sweep}", "", join(drawing, tag("ul", *legend)))
+    return _section(
+        f"Requests until contained: {sweep}", "", join(drawing, tag("ul", *legend, cls="legend"))
+    )
 
 
 def _section(title: str, explained: str, *content: Child) -> Markup:

@@ -1,6 +1,6 @@
 """The outcomes of all trials as tables."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,23 +110,26 @@ def by_campaign(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
 
 def _campaigns(engine: str, outcomes: Sequence[Outcome], targets: dict[str, int | None]) -> Table:
     rows = []
-    for campaign, mine in by_campaign(outcomes).items():
+    found = by_campaign(outcomes)
+    names = Counter(mine[0].trial.name for mine in found.values())
+    for campaign, mine in found.items():
         told = [one.campaign for one in mine if one.campaign is not None]
         target = targets.get(campaign)
-        contained = [one["contained"] for one in told]
+        contained = [one["contained_harvested"] for one in told]
         met = all(value is not None and value <= (target or 0) for value in contained)
         leaked = sum(one["leaked_tokens"] for one in told)
         tokens = sum(one["tokens"] for one in told)
         low, high = ratio_interval([pair for one in told for pair in one["pairs"]])
         rows.append(
             (
-                mine[0].trial.name,
+                campaign if names[mine[0].trial.name] > 1 else mine[0].trial.name,
                 span([one["detected"] for one in told]),
-                span([one["detected_harvested"] for one in told]),
+                span([one["contained"] for one in told]),
                 span(contained),
                 "" if target is None else f"{target} {'met' if met else 'MISSED'}",
                 span([one["exchanges"] for one in told]),
                 span([one["leaked"] for one in told]),
+                span([one["leaked_harvested"] for one in told]),
                 f"{_share(leaked, tokens)} ({low:.2%}-{high:.2%})",
                 _share(
                     sum(one["after_stopped_tokens"] for one in told),
@@ -140,11 +143,19 @@ def _campaigns(engine: str, outcomes: Sequence[Outcome], targets: dict[str, int 
         )
     return Table(
         f"Campaigns under {engine}",
-        "Requests count up to and including the one named; ranges are over seeds. Leaked: full "
-        "answers, as a share of answer tokens with its interval over accounts.",
+        "Requests count up to and including the one named; ranges are over seeds. The target is "
+        "for requests that harvest, without those that are only cover. Leaked: full answers, as "
+        "a share of answer tokens with its interval over accounts.",
         (
-            *("campaign", "seen after", "without cover", "contained after", "target", "requests"),
-            *("leaked", "leaked tokens", "contained since", "attacker cost", "precision"),
+            *("campaign", "seen after", "contained after", "without cover", "target", "requests"),
+            *(
+                "leaked",
+                "of these harvest",
+                "leaked tokens",
+                "contained since",
+                "attacker cost",
+                "precision",
+            ),
             *("recall", "collateral"),
         ),
         rows,

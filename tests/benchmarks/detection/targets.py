@@ -10,23 +10,23 @@ FALSE_BLOCKS, FALSE_THROTTLES = 0.0002, 0.001
 """Of account-days, in the worst population."""
 
 FAMILIES = {
-    "fleet": FRAMED,
-    "cover": FRAMED,
-    "system-fleet": FRAMED,
-    "tool-fleet": FRAMED,
-    "elicitation": FRAMED,
-    "retrospective": FRAMED,
-    "paraphrases": FRAMED,
-    "foreign": FRAMED,
-    "rubric": FRAMED,
-    "agentic": FRAMED,
+    "fleet:days=2": FRAMED,
+    "cover:days=2": FRAMED,
+    "system-fleet:days=2": FRAMED,
+    "tool-fleet:days=2": FRAMED,
+    "elicitation:days=2": FRAMED,
+    "retrospective:days=2": FRAMED,
+    "paraphrases:days=2": FRAMED,
+    "foreign:days=2": FRAMED,
+    "rubric:days=2": FRAMED,
+    "agentic:days=2": FRAMED,
     "fleet:name=fast-fleet,per_second=10,total=20000": FRAMED,
     "fleet:name=fleet-3000,accounts=3000": FRAMED,
     "card": INSTRUMENT,
     "card:name=card-lognormal,lognormal": INSTRUMENT,
     "card:name=card-half-turns,turns=0.5": None,
-    "card:name=two-cards,accounts=100,per_card=50": None,
-    "card:name=twenty-cards,accounts=100,per_card=5": None,
+    "card:name=two-cards,accounts=100,per_card=50,days=2": None,
+    "card:name=twenty-cards,accounts=100,per_card=5,days=2": None,
     "card-cover": HALF_COVERED,
     "card-cover:name=card-cover-90,cover=0.9": None,
     "card:name=card-shards,shards": None,
@@ -34,7 +34,7 @@ FAMILIES = {
     "client": LOOSE,
     "signup": LOOSE,
     "unshared": None,
-    "rotation": None,
+    "rotation:days=2": None,
     "drip": None,
     "replacement": None,
     "waves": None,
@@ -42,8 +42,11 @@ FAMILIES = {
     "adaptive": None,
     "single": None,
     "templates": None,
-    "framing": None,
-    "framing:name=framing-app,victim=app": None,
-    "beside": None,
+    "framing:days=2": None,
+    "framing:name=framing-app,victim=app,days=2": None,
+    "beside:days=2": None,
 }
-"""Campaigns, with the requests within which they ought to be contained; None: no target."""
+"""Campaigns, with the requests within which they ought to be contained; None: no target.
+
+Large fleets run for two days, since their first hours tell most; the largest runs for all seven.
+"""

@@ -18,6 +18,17 @@ from tests.simulation import making
 LIMITER = (
     "quotas: [{id: q, why: w, limit: 60 requests/minute}, {id: d, why: w, limit: 500 requests/day}]"
 )
+FRAMES = """
+behaviours:
+  - id: shared-frame
+    why: Many accounts send prompts cut from one frame.
+    group: prompt.frame
+    measure: {accounts: distinct(account.id) over 48h}
+    when: accounts >= 10
+    points: 45
+responses:
+  - {at: 40, do: throttle, scale: 0.25, fleet: 20 requests/day}
+"""
 FLEET = "fleet:accounts=20,begin=1"
 
 
@@ -77,6 +88,17 @@ def test_an_engine_that_counts_frames_is_measured_as_such(
     assert outcome.recall is not None
     assert outcome.recall > 0.8
     assert "FLEET" not in json.dumps(outcome.campaign)
+
+
+def test_behaviours_are_measured_through_the_code_that_serves(tmp_path: Path) -> None:
+    policies = tmp_path / "behaviours"
+    policies.mkdir()
+    (policies / "frames.yaml").write_text(FRAMES)
+    (outcome,) = run_trial(setting(policies), Trial(FLEET, 1))
+    assert outcome.campaign is not None
+    assert outcome.campaign["detected"] in range(10, 40)
+    assert outcome.campaign["leaked"] < 0.1 * outcome.campaign["exchanges"]
+    assert outcome.collateral == 0
 
 
 def test_a_closed_loop_is_run_for_each_engine_alone(

@@ -46,6 +46,7 @@ def test_cover_counts_apart() -> None:
         0,
     ).campaigns["c"]
     assert (made.detected, made.detected_harvested) == (4, 2)
+    assert (made.contained, made.contained_harvested) == (4, 2)
     assert (made.leaked, made.leaked_harvested) == (3, 1)
 
 

@@ -103,15 +103,18 @@ def _order(setting: Setting, trial: Trial) -> Order:
     for text in setting.without:
         without |= read_without(text)
     campaigns: tuple[Campaign, ...] = ()
+    days = setting.days
     if trial.campaign:
         campaign = read_campaign(trial.campaign)
         begin = campaign.begin if campaign.begin < setting.days else setting.days / 2
         campaigns = (replace(campaign, begin=begin),)
+        if campaign.days:  # behind its end there is nothing to see
+            days = min(days, begin + campaign.days)
     populations: tuple[Population, ...] = standard(setting.scale) if setting.scale else ()
     return Order(
         populations=populations,
         campaigns=campaigns,
-        days=setting.days,
+        days=days,
         seed=trial.seed,
         without=without,
         launch_day=LAUNCH_DAY if setting.days > LAUNCH_DAY else None,
@@ -160,7 +163,7 @@ def outcome(
 
 _COUNTED = (
     *("exchanges", "harvested", "tokens", "detected", "detected_harvested", "detected_after_s"),
-    *("contained", "leaked", "leaked_harvested", "leaked_tokens"),
+    *("contained", "contained_harvested", "leaked", "leaked_harvested", "leaked_tokens"),
     *("after_tokens", "after_stopped_tokens"),
 )
 
