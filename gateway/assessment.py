@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from gateway.behaviour.board import Board
 from gateway.behaviour.record import Finding
+from gateway.behaviour.sighting import Sighting
 from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.behaviour.watch import Watch
 from gateway.facts.catalog import Facts
@@ -88,8 +89,12 @@ class Assessment:
             self._draining = asyncio.get_running_loop().call_later(0, self._drain)
 
     def _record(self, facts: Facts) -> None:
+        self.weigh(self._watch.seen(facts))
+
+    def weigh(self, seen: Sighting) -> None:
+        """Record one, and tell of what holds. A bug in here costs this sighting alone."""
         try:
-            findings = self._watch.see(facts)
+            findings = self._watch.take(seen)
         except Exception as error:  # noqa: BLE001  told by type alone: values are callers'
             _log.error("sighting: %s", type(error).__name__)
             return
@@ -97,6 +102,6 @@ class Assessment:
             for finding in findings:
                 if finding.holds:
                     self._heard(finding)
-        if facts.at_us - self._pruned_us > PRUNED_EVERY_US:
-            self._pruned_us = facts.at_us
-            self._watch.board.prune(facts.at_us, self._watch.behaviours.score)
+        if seen.at_us - self._pruned_us > PRUNED_EVERY_US:
+            self._pruned_us = seen.at_us
+            self._watch.board.prune(seen.at_us, self._watch.behaviours.score)

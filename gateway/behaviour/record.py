@@ -118,6 +118,14 @@ class Recorder:
                         self._in_group(kind, key, one)
         return one.findings
 
+    def remember(self, seen: Sighting) -> None:
+        """What concerns the account alone, where somebody else weighs the rest."""
+        account = self.shelf.account(seen.account, seen.at_us)
+        if seen.at_us - account.window_us > WINDOW_US:
+            account.begin_window(seen.at_us)
+        history = self._history(account, seen)
+        self._count(account, seen, novel=history.novel, suspected=True)
+
     def _history(self, account: AccountState, seen: Sighting) -> History:
         at_us, asked = seen.at_us, seen.asked
         known_us = at_us - account.first_us

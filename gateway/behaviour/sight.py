@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import product
 
+from gateway.behaviour.codec import PRIVATE
 from gateway.behaviour.hashing import Hash64, group_key
 from gateway.behaviour.layout import Layout
 from gateway.behaviour.sighting import NOTHING_ASKED, Asked, Sighting
@@ -28,6 +29,17 @@ class Sight:
         self._hash64 = hash64
         self._names = tuple(dict.fromkeys(name for names in layout.groups for name in names))
         self._read = [_reader(name) for name in self._names]
+        named = [fact.name for fact in expressions.facts]
+        compared = {
+            fact.name
+            for text in expressions.texts
+            if text not in ALL_FACTS
+            for fact in Expressions([text]).facts
+        }
+        self.hidden = tuple(
+            at for at, name in enumerate(named) if name in PRIVATE and name not in compared
+        )
+        """Of the named facts those that leave the process only hashed."""
         self._groups = [_Group(names, self._names, hash64) for names in layout.groups]
 
     def of(self, facts: Facts, groups: Keys | None = None) -> Sighting:

@@ -86,10 +86,13 @@ class Watch:
     def take(self, seen: Sighting) -> list[Finding]:
         return self.verdicts.take(seen)
 
+    def seen(self, facts: Facts) -> Sighting:
+        looked_at, groups = self._looked_at
+        return self.sight.of(facts, groups if looked_at is facts else None)
+
     def see(self, facts: Facts) -> list[Finding]:
         """Record an exchange."""
-        looked_at, groups = self._looked_at
-        return self.verdicts.take(self.sight.of(facts, groups if looked_at is facts else None))
+        return self.verdicts.take(self.seen(facts))
 
     def _concerns(self, rule: str, facts: Facts, past: History) -> bool:
         expressions = self._applies[rule]

@@ -144,9 +144,7 @@ def sentinels(
         follow = ["--replicaof", f"127.0.0.1 {nodes[0].port}", "--repl-diskless-sync-delay", "0"]
         nodes += [_node(stack, follow, password) for _ in range(replicas)]
         until(lambda: all(_linked(node) for node in nodes[1:]), "replicas do not follow")
-        watching = [
-            _sentinel(stack, nodes[0].port, password, sentinel_password) for _ in range(3)
-        ]
+        watching = [_sentinel(stack, nodes[0].port, password, sentinel_password) for _ in range(3)]
         until(lambda: all(_sees(one, replicas) for one in watching), "sentinels do not see")
         who = f":{password}@" if password else ""
         places = ",".join(f"127.0.0.1:{node.port}" for node in watching)
