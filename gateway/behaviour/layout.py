@@ -55,6 +55,8 @@ class Kind:
     """Text and index of an expression, and the longest window in which its values are counted, in
     microseconds."""
     pooling: bool
+    kin: bool
+    """Novel questions are compared with those of contained fleets."""
     gaps: bool
     window_us: int
     """The longest in which members are counted."""
@@ -160,6 +162,7 @@ def _kind(rules: list[Behaviour], texts: Mapping[str, int]) -> Kind:
         distinct=tuple((text, texts[text], window) for text, window in distinct.items()),
         pooling=any(measure.function in POOLING for measure in measures)
         and not any(name.startswith("prompt.") for name in first.group),
+        kin=any(measure.function is Function.KINSHIP for measure in measures),
         gaps=any(measure.function is Function.REGULARITY for measure in measures),
         window_us=window_us or 7 * DAY_US,
     )

@@ -137,6 +137,20 @@ class Cohort:
         return (shared / (others * pool.prompts) - usual.across) / cohesion
 
 
+class Questions:
+    """Novel questions of a group, whoever asked them: a successor is known by its first ones."""
+
+    __slots__ = ("prompts", "vector")
+
+    def __init__(self) -> None:
+        self.vector: Vector = np.zeros(DIMENSIONS, np.float32)
+        self.prompts = 0
+
+    def add(self, prompt: Vector) -> None:
+        self.vector += prompt
+        self.prompts += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """What is kept of a contained fleet to know its successors by."""
@@ -144,11 +158,11 @@ class Likeness:
     mean: Vector
     cohesion: float
 
-    def kinship(self, cohort: Cohort, usual: Baseline = USUAL) -> float:
-        """How near a cohort's prompts are to this fleet's, over the fleet's own cohesion."""
-        if not cohort.prompts or self.cohesion < LEAST_COHESION:
+    def kinship(self, asked: Questions, usual: Baseline = USUAL) -> float:
+        """How near questions are to this fleet's, over the fleet's own cohesion."""
+        if not asked.prompts or self.cohesion < LEAST_COHESION:
             return 0.0
-        shared = float(self.mean.dot(cohort.vector)) / cohort.prompts
+        shared = float(self.mean.dot(asked.vector)) / asked.prompts
         return (shared - usual.across) / self.cohesion
 
 

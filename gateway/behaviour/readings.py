@@ -138,11 +138,11 @@ class Readings(Mapping[str, float]):
         return float(cohort.prompts) if cohort else 0.0
 
     def _kinship(self, _: Measure) -> float:
-        cohort = self._group.cohort if self._group else None
-        if cohort is None:
+        asked = self._group.questions if self._group else None
+        if asked is None:
             return 0.0
         usual = self._population.usual
-        return max((fleet.kinship(cohort, usual) for fleet in self._fleets), default=0.0)
+        return max((fleet.kinship(asked, usual) for fleet in self._fleets), default=0.0)
 
     def _zscore(self, measure: Measure) -> float:
         """(k - n p) / sqrt(n p (1 - p)) of members that have been at work."""

@@ -5,12 +5,12 @@ twenty-fifth), or after ten minutes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.behaviour.distinct_values import DistinctValues
 from gateway.behaviour.hashing import Hash64
 from gateway.behaviour.layout import Evaluate, Holds, Kind, Layout
-from gateway.behaviour.pool import Cohort, Likeness, Pool, vector_of
+from gateway.behaviour.pool import Cohort, Likeness, Pool, Vector, vector_of
 from gateway.behaviour.population import POPULATION, Population
 from gateway.behaviour.readings import Readings, Subject, of_account
 from gateway.behaviour.shelf import Shelf
@@ -19,7 +19,6 @@ from gateway.behaviour.states import ENDS, JOINED, AccountState, GroupState, Tal
 from gateway.behaviour.sums import Gaps, Sums
 from gateway.facts.catalog import FactValue
 from gateway.facts.history import History
-from gateway.facts.prompt_traits import Sketch
 from gateway.policy.behaviour import DAY_US, HOUR_US, Behaviour
 
 WINDOW_US = 7 * DAY_US
@@ -61,6 +60,10 @@ class Beginning:
     at_us: int | None = None
     """Of the first sighting."""
 
+    def see(self, at_us: int) -> None:
+        if self.at_us is None:
+            self.at_us = at_us
+
 
 class Recorder:
     """All that behaviour policies know. Not for two threads."""
@@ -94,19 +97,20 @@ class Recorder:
 
     def record(self, seen: Sighting, *, suspected: bool = False) -> list[Finding]:
         """`suspected`: the account is held to something, so it does not teach what is usual."""
-        if self._began.at_us is None:
-            self._began.at_us = seen.at_us
+        self._began.see(seen.at_us)
         account = self.shelf.account(seen.account, seen.at_us)
         if seen.at_us - account.window_us > WINDOW_US:
             self._leave_all(account)
             account.begin_window(seen.at_us)
         history = self._history(account, seen)
+        vector = self._count(account, seen, novel=history.novel, suspected=suspected)
+        if account.one_shot != history.one_shot:
+            history = replace(history, one_shot=account.one_shot)
         values = self._evaluate(seen.named, history)
         if (day := seen.at_us // DAY_US) > account.day:
             account.day = day
             self.population.see(day, values)
-        self._count(account, seen, novel=history.novel, suspected=suspected)
-        one = _Exchange(account, seen, values, [])
+        one = _Exchange(account, seen, values, vector, [])
         for kind in self.layout.account_kinds:
             if kind.among is None or values[kind.among] is True:
                 self._of_account(kind, one)
@@ -152,7 +156,9 @@ class Recorder:
 
     def _count(
         self, account: AccountState, seen: Sighting, *, novel: bool, suspected: bool
-    ) -> None:
+    ) -> Vector | None:
+        """What is novel about it."""
+        vector = None
         account.last_us = seen.at_us
         account.requests += 1
         if novel:
@@ -161,7 +167,8 @@ class Recorder:
                 account.ends.add(seen.asked.beginning)
                 account.ends.add(seen.asked.end)
             if seen.asked.sketch.places:
-                self._pool(account, seen.asked.sketch)
+                vector = vector_of(seen.asked.sketch)
+                self._pool(account, vector)
         pool = account.pool
         one_shot = (
             pool is not None
@@ -173,14 +180,14 @@ class Recorder:
         elif one_shot and not suspected:
             self._join(self.population.cohort, POPULATION, account)
         account.one_shot = one_shot
+        return vector
 
-    def _pool(self, account: AccountState, sketch: Sketch) -> None:
+    def _pool(self, account: AccountState, vector: Vector) -> None:
         pool = account.pool
         if pool is None:
             pool = account.pool = Pool()
         if pool.full:
             return
-        vector = vector_of(sketch)
         gain = pool.gain(vector)
         for key in account.joined:
             cohort = self._cohort(key)
@@ -231,6 +238,8 @@ class Recorder:
         new = group.members.see(seen.account, seen.at_us, flags, columns)
         group.last_us = seen.at_us
         self._add(kind, group, one)
+        if group.questions is not None and one.vector is not None:
+            group.questions.add(one.vector)
         if group.cohort is not None and account.one_shot:
             self._join(group.cohort, state_key, account)
         if new or self._has_grown(group, seen.at_us):
@@ -302,4 +311,6 @@ class _Exchange:
     account: AccountState
     seen: Sighting
     values: Sequence[FactValue | None]
+    vector: Vector | None
+    """Of a novel question."""
     findings: list[Finding]

@@ -3,7 +3,7 @@
 from gateway.behaviour.distinct_values import DistinctValues
 from gateway.behaviour.layout import Kind
 from gateway.behaviour.members import Members
-from gateway.behaviour.pool import Cohort, Pool
+from gateway.behaviour.pool import Cohort, Pool, Questions
 from gateway.behaviour.sums import Gaps, Sums
 
 ENDS = 64
@@ -96,6 +96,7 @@ class GroupState(Tally):
         "forgot_us",
         "last_us",
         "members",
+        "questions",
     )
 
     def __init__(self, kind: Kind, at_us: int) -> None:
@@ -103,6 +104,7 @@ class GroupState(Tally):
         self.first_us = self.last_us = self.forgot_us = at_us
         self.members = Members()
         self.cohort = Cohort() if kind.pooling else None
+        self.questions = Questions() if kind.kin else None
         self.asked_us = 0
         self.asked_total = 0
         self.asked_pooled = 0

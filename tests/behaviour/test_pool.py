@@ -13,6 +13,7 @@ from gateway.behaviour.pool import (
     USUAL,
     Cohort,
     Pool,
+    Questions,
     Vector,
     likeness,
 )
@@ -114,11 +115,13 @@ def test_an_account_like_the_others_is_told_from_a_stranger_in_the_group() -> No
 
 
 def test_a_successor_is_known_by_what_it_asks() -> None:
-    fleet, successor, other = Cohort(), Cohort(), Cohort()
+    fleet, successor, other = Cohort(), Questions(), Questions()
     for account in range(10):
         fleet.join(pooled(themed(1, 5, account)))
-        successor.join(pooled(themed(1, 4, 50 + account)))
-        other.join(pooled(themed(7, 4, 80 + account)))
+        for question in themed(1, 2, 50 + account):
+            successor.add(question)
+        for question in themed(7, 2, 80 + account):
+            other.add(question)
     known = likeness(fleet)
     assert known is not None
     assert known.kinship(successor) > 0.7
