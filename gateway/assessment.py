@@ -7,7 +7,7 @@ small portions, so that no exchange waits for it; what is too much is dropped an
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gateway.behaviour.board import Board
 from gateway.behaviour.record import Finding
@@ -15,6 +15,7 @@ from gateway.behaviour.sighting import Sighting
 from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.behaviour.watch import Watch
 from gateway.facts.catalog import Facts
+from gateway.facts.prompt_traits import NO_TRAITS, PromptTraits
 from gateway.policy.behaviour import Behaviours
 
 _log = logging.getLogger(__name__)
@@ -36,8 +37,14 @@ Heard = Callable[[Finding], object]
 class Assessment:
     """Of one process that decides by itself. For one event loop."""
 
-    def __init__(self, watch: Watch, heard: Heard | None = None) -> None:
-        """`heard` is told of every rule that holds."""
+    def __init__(
+        self, watch: Watch, heard: Heard | None = None, *, reads_prompts: bool = False
+    ) -> None:
+        """`heard` is told of every rule that holds.
+
+        `reads_prompts`: somebody wants fingerprints even where no behaviour policy does.
+        """
+        self._reads_prompts = reads_prompts
         self._watch = watch
         self._heard = heard
         self._waiting: deque[Facts] = deque()
@@ -56,6 +63,18 @@ class Assessment:
 
     def put_in_force(self, behaviours: Behaviours) -> None:
         self._watch.put_in_force(behaviours)
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """Which a policy sets on requests to the upstream: nobody else may."""
+        steps = self._watch.behaviours.ladder
+        return frozenset(step.header.lower() for step in steps if step.header)
+
+    def prompt_of(self, body: Mapping[str, object]) -> PromptTraits:
+        """Nothing where nobody asks for it."""
+        if not (self._reads_prompts or self._watch.at_work):
+            return NO_TRAITS
+        return self._watch.fingerprints.of(body)
 
     def standing(self, facts: Facts) -> Standing:
         """A bug in here lets the exchange pass: quotas still hold."""

@@ -49,9 +49,15 @@ class SharedAssessment(Assessment):
     """Of one of several processes. For one event loop."""
 
     def __init__(
-        self, watch: Watch, exchange: Exchange, replica: str, heard: Heard | None = None
+        self,
+        watch: Watch,
+        exchange: Exchange,
+        replica: str,
+        heard: Heard | None = None,
+        *,
+        reads_prompts: bool = False,
     ) -> None:
-        super().__init__(watch, heard)
+        super().__init__(watch, heard, reads_prompts=reads_prompts)
         self._exchange = exchange
         self._replica = replica
         self._outbox: deque[Sighting] = deque()

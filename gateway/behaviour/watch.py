@@ -17,7 +17,9 @@ from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.behaviour.verdicts import Verdicts
 from gateway.facts.behaviour_facts import ALL_FACTS
 from gateway.facts.catalog import Facts
+from gateway.facts.fingerprint import Fingerprints
 from gateway.facts.history import History
+from gateway.facts.phrases import PhraseLists
 from gateway.policy.behaviour import Behaviour, Behaviours
 from gateway.policy.expressions import Expressions, MeasureCondition
 
@@ -30,6 +32,7 @@ class Watch:
         self.board = Board()
         self.shelf = Shelf(caps)
         self.population = Population(())
+        self._key = key
         self.hash64: Hash64 = hash64(key)
         self._began = Beginning()
         self._looked_at: tuple[Facts | None, Keys] = None, ()
@@ -39,6 +42,8 @@ class Watch:
     def put_in_force(self, behaviours: Behaviours) -> None:
         """What is known stays, but for states whose meaning has changed."""
         self.behaviours = behaviours
+        lists = {one.id: one.phrases for one in behaviours.lists.values()}
+        self.fingerprints = Fingerprints(self._key, PhraseLists(lists))
         self._looked_at = None, ()
         made: Layout = layout(behaviours)
         self.layout = made

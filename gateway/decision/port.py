@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.behaviour.port import Exchange
 from gateway.decision.hand import UNTOUCHED, Hand, LastSeen
 from gateway.decision.plan import Charge
 from gateway.errors import StoreUnavailable
@@ -196,6 +197,10 @@ class SharedStore(OperatorStore, Protocol):
 
     async def present(self, replica: str, lasting_us: int) -> Present:
         """Be counted as alive for so long. It writes, so it also tells whether writing works."""
+        ...
+
+    def exchange(self) -> Exchange:
+        """For processes that watch together."""
         ...
 
     def whenever_lost(self, tell: Callable[[StoreUnavailable], object]) -> None:

@@ -57,6 +57,8 @@ def obligations(standing: Standing) -> Obligations:
 
 def refusal(standing: Standing) -> Refusal | None:
     """A block is answered exactly as a suspension by hand: it tells nobody what gave him away."""
+    if standing.response < Rung.CHALLENGE:
+        return None
     if standing.response is Rung.BLOCK:
         return Refusal(
             RefusalKind.BLOCKED, "This account is suspended. Contact whoever gave you the key."

@@ -81,6 +81,11 @@ class Secret:
         """The name of the account that an unknown credential is, where such are admitted."""
         return ANONYMOUS + self._digest(b"gauger/account", credential.encode()).hex()[:20]
 
+    @property
+    def prompt_key(self) -> bytes:
+        """By which prompts, accounts and groups are hashed for behaviour policies."""
+        return self._digest(b"gauger/prompt", b"")
+
     def fingerprint(self) -> str:
         """16 hexadecimal digits, which tell one secret from another and nothing of either."""
         return self._digest(b"gauger/secret", b"").hex()[:16]

@@ -58,7 +58,8 @@ def prompt_text(body: Mapping[str, Any]) -> PromptText | None:
             continue
         if not isinstance(message, dict):
             continue
-        role = message.get("role")
+        named = message.get("role")
+        role = named if isinstance(named, str) else None
         if role in _SYSTEM_ROLES:
             system.append(sampled(_text(message)))
         elif role in {"user", None} and not _is_of_a_tool(message):

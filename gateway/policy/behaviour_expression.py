@@ -63,6 +63,7 @@ class Expression:
 @lru_cache(REMEMBERED)
 def expression(text: str) -> Expression:
     """Of any type. Raises `ConditionFaults`."""
+    _demand_legible(text)
     root, gives = _checked(text, _EXCHANGES)
     faults = [*pattern_faults(root), *_list_faults(root)]
     facts = {
@@ -116,6 +117,7 @@ class MeasureText:
 
 def measure_condition(text: str, names: Iterable[str]) -> MeasureText:
     """`names` are those of the rule's measures. Raises `ConditionFaults`, located in `text`."""
+    _demand_legible(text)
     names = list(names)
     decimal, added = _decimal(text)
 
@@ -148,13 +150,16 @@ def measures_environment(names: Iterable[str]) -> cel.Env:
     return cel.NewEnv(variables=dict.fromkeys(names, cel.Type.DOUBLE))
 
 
-def _checked(
-    text: str, env: cel.Env, unknown: Callable[[str], str] = fact_of_an_exchange
-) -> tuple[Node, cel.Type]:
+def _demand_legible(text: str) -> None:
     if len(text) > CHARACTERS:
         raise ConditionFaults(
             [(0, f"This has {len(text):,} characters. Write at most {CHARACTERS:,}.")]
         )
+
+
+def _checked(
+    text: str, env: cel.Env, unknown: Callable[[str], str] = fact_of_an_exchange
+) -> tuple[Node, cel.Type]:
     try:
         compiled = env.compile(text)
     except (RuntimeError, TypeError) as error:  # TypeError: half a character

@@ -1,8 +1,9 @@
 """What is read of a request before it is judged, and what of it is forwarded after."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.decision.responses import Obligations
 from gateway.facts.catalog import Facts
 from gateway.facts.dialects.port import Dialect, Headers
 from gateway.facts.dialects.request_fields import demand_known_case
@@ -10,6 +11,7 @@ from gateway.facts.dialects.route_table import Match
 from gateway.facts.exchange import Ask, Route, in_session
 from gateway.facts.json_text import dump, parse_object
 from gateway.facts.principal import Principal
+from gateway.facts.prompt_traits import NO_TRAITS, PromptTraits
 from gateway.proxy.asgi import Receive, Scope
 from gateway.proxy.body import read_body, read_no_body
 from gateway.proxy.request_headers import IDENTITY, WITH_CREDENTIAL, RequestHeaders
@@ -49,15 +51,23 @@ async def receive_body(
     return await read_body(receive, cap_bytes=cap_bytes, declared_bytes=headers.declared_bytes)
 
 
-def take_in(
-    body: bytes, match: Match, principal: Principal, headers: RequestHeaders, at_us: int
+ReadPrompt = Callable[[Mapping[str, object]], PromptTraits]
+
+
+def take_in(  # noqa: PLR0917  all that is known when a body is complete
+    body: bytes,
+    match: Match,
+    principal: Principal,
+    headers: RequestHeaders,
+    at_us: int,
+    read_prompt: ReadPrompt = lambda _: NO_TRAITS,
 ) -> Intake:
     """Raises `MalformedRequest`."""
     dialect, route, session = match.dialect, match.route, headers.session()
 
-    def facts(ask: Ask) -> Facts:
+    def facts(ask: Ask, prompt: PromptTraits = NO_TRAITS) -> Facts:
         asked = in_session(ask, session)
-        return Facts(principal, route, dialect.name, asked, at_us, headers.user_agent)
+        return Facts(principal, route, dialect.name, asked, at_us, headers.user_agent, prompt)
 
     if route.method in BODILESS:
         return Intake(facts(dialect.read_ask(route, {}, 0, match.path_model)), b"")
@@ -67,7 +77,8 @@ def take_in(
     demand_known_case(fields)
     ask = dialect.read_ask(route, fields, len(body), match.path_model)
     amended = dialect.amend(route, fields, ask)
-    return Intake(facts(ask), body if amended is None else dump(amended))
+    prompt = read_prompt(fields) if route.generates else NO_TRAITS
+    return Intake(facts(ask, prompt), body if amended is None else dump(amended))
 
 
 def upstream_scope(
@@ -99,6 +110,17 @@ def upstream_scope(
     if "state" in scope:
         forwarded["state"] = scope["state"]
     return forwarded
+
+
+def tagged(headers: Headers, obligations: Obligations, ours: frozenset[str]) -> Headers:
+    """`ours` are headers that only policies may set: what a caller sent under such a name goes."""
+    if not ours:
+        return headers
+    names = {name.encode() for name in ours}
+    kept = [pair for pair in headers if pair[0] not in names]
+    if obligations.header is not None:
+        kept.append((obligations.header.lower().encode(), obligations.rung.encode()))
+    return kept
 
 
 def upstream_headers(

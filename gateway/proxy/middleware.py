@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.admission import Admission
+from gateway.assessment import Assessment
+from gateway.behaviour.watch import Watch
 from gateway.decision.finished import Ending
 from gateway.facts.dialects.registry import BUILT_IN
 from gateway.facts.dialects.route_table import RouteTable
+from gateway.policy.behaviour import Behaviours
 from gateway.proxy.asgi import App, Receive, Scope, Send
 from gateway.proxy.edge import EdgeLimits
 from gateway.proxy.identify import Identifier
@@ -35,12 +38,14 @@ class Gateway:
         select: Select | None = None,
         routes: Callable[[], RouteTable] = lambda: BUILT_IN,
         keep_body: Callable[[str, bytes], None] = lambda _exchange, _body: None,
+        assessment: Assessment | None = None,
     ) -> None:
         """`clock` is the wall clock, in microseconds.
 
         Without `select` there is one upstream, and the callers' own credentials go on. `routes`
         is asked for each exchange, once: what is served may change while traffic flows.
-        `keep_body` hears of what is asked, by the exchange's id, before it is judged.
+        `keep_body` hears of what is asked, by the exchange's id, before it is judged. Without an
+        `assessment` no behaviour is watched.
         """
         self._shared = Shared(
             app,
@@ -51,6 +56,7 @@ class Gateway:
             clock,
             select or the_only_one(),
             routes,
+            assessment or Assessment(Watch(Behaviours(), secrets.token_bytes(32))),
             keep_body,
             name=b"1.1 gauger-" + secrets.token_hex(8).encode(),
         )

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.admission import Admission, Permit
+from gateway.assessment import Assessment
+from gateway.behaviour.standing import Standing
 from gateway.decision.finished import Ending
 from gateway.decision.jitter import later_us
 from gateway.decision.settlement import Delivered, Settlement
@@ -41,6 +43,7 @@ from gateway.proxy.identify import Identifier
 from gateway.proxy.intake import (
     NO_KEY,
     receive_body,
+    tagged,
     take_in,
     upstream_headers,
     upstream_scope,
@@ -85,6 +88,7 @@ class Shared:
     """The wall clock, in microseconds."""
     select: Select
     routes: Callable[[], RouteTable]
+    assessment: Assessment
     keep_body: Callable[[str, bytes], None]
     """Hears of the request by its id, before it is judged."""
     name: bytes
@@ -178,12 +182,16 @@ class Passage:
             self._receive, headers, match.route, cap_bytes=shared.limits.body_bytes
         )
         self._body_read = True
-        intake = take_in(body, match, principal, headers, record.started_at_us)
+        assessment = shared.assessment
+        intake = take_in(
+            body, match, principal, headers, record.started_at_us, assessment.prompt_of
+        )
         record.ask = intake.facts.ask
         async with self._client:
             if not match.route.opaque_body:
                 shared.keep_body(record.request_id, body)
-            permit = await self._admit(intake.facts)
+            permit = await self._admit(intake.facts, assessment.standing(intake.facts))
+            assessment.observe(intake.facts)
             if permit.decision.refusal is not None:
                 await self._fail(permit.decision.refusal, Ending.REFUSED)
                 return
@@ -197,6 +205,7 @@ class Passage:
                 self._trace.upstream_headers(),
                 own_name=shared.name,
             )
+            forwarded = tagged(forwarded, permit.decision.obligations, assessment.headers)
             await self._forward(
                 permit,
                 upstream_scope(
@@ -205,10 +214,10 @@ class Passage:
                 intake.body,
             )
 
-    async def _admit(self, facts: Facts) -> Permit:
+    async def _admit(self, facts: Facts, standing: Standing) -> Permit:
         """Shielded: only an admission that is brought to its end tells what has to be settled."""
         self._admitting = self._shared.background.start(
-            self._shared.admission.admit(facts, self._record.request_id)
+            self._shared.admission.admit(facts, self._record.request_id, standing)
         )
         permit = await asyncio.shield(self._admitting)
         self._record.decision = permit.decision

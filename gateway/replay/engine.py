@@ -18,6 +18,7 @@ from gateway.errors import StoreUnavailable
 from gateway.facts.catalog import Facts
 from gateway.facts.dialects.port import Dialect
 from gateway.facts.dialects.registry import route_table
+from gateway.facts.estimate import OutputEstimator
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.policy.quota import Policies
 from gateway.replay.as_recorded import AsRecorded, ReplayStore
@@ -57,19 +58,22 @@ class Side:
         self.intake = intake or Intake(route_table(policies.routes))
         self.clock = clock
         self.store = store
-        as_recorded, rules, estimator = AsRecorded(store), Rules(policies), Estimator()
-        self._admission = Admission(
-            as_recorded, rules, estimator, lambda: f"replay-{next(numbers)}"
-        )
+        rules = Rules(policies)
+
+        def new_id() -> str:
+            return f"replay-{next(numbers)}"
+
+        self._admission = Admission(store, rules, OutputEstimator(), new_id)
         self._watch: Watch | None = None
         self._watch_over(policies)
         self._timeline = Timeline()
         self._observers = tuple(observers)
         self._statuses: dict[tuple[str, RefusalKind], int] = {}
         self._rules = rules
+        as_recorded, estimator = AsRecorded(store), Estimator()
         self._following = Following(
             Parts(
-                self._admission,
+                Admission(as_recorded, rules, estimator, new_id),
                 rules,
                 as_recorded,
                 clock,

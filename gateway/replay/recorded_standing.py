@@ -12,7 +12,6 @@ from gateway.behaviour.score import Evidence
 from gateway.behaviour.standing import NO_STANDING, Standing, in_force
 from gateway.policy.behaviour import Behaviours, Exemption, Rung
 
-
 Word = Literal["none", "observe", "tag", "throttle", "degrade", "challenge", "block"]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.admission import Rules
+from gateway.assessment import Assessment
 from gateway.errors import SettingsError
 from gateway.facts.accounts import Accounts, parse_accounts
 from gateway.identity.identities import Identities
@@ -87,6 +88,7 @@ def reloader_of(
     *,
     others: Sequence[Written[Any]] = (),
     recording: Recording | None = None,
+    assessment: Assessment | None = None,
 ) -> Reloader:
     """Says what is done with a new version, and tells of what is in force.
 
@@ -95,6 +97,8 @@ def reloader_of(
 
     def policies_in_force(sound: Policies) -> None:
         rules.put_in_force(sound)
+        if assessment is not None:
+            assessment.put_in_force(sound.behaviours)
         telemetry.policies_in_force(sound.digest)
         if recording is not None:
             recording.policies_in_force(sound.digest, policies.texts)

@@ -39,6 +39,7 @@ from gateway.wiring.stores import greet, kind, open_store, standing
 from gateway.wiring.tls import admin_tls, callers_tls
 from gateway.wiring.told import Listener, Told
 from gateway.wiring.upstreams import demand_others, open_upstreams, upstreams_of
+from gateway.wiring.watching import open_assessment
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +132,13 @@ async def gateway_running(
             renewable += towards_models
             open_parts.push_async_callback(forwarding.aclose)
             upstream = forwarding
+        assessment = await open_assessment(
+            open_parts,
+            policies.value.behaviours,
+            secret,
+            store,
+            reads_prompts=recording is not None,
+        )
         reloader = reloader_of(
             policies,
             rules,
@@ -139,6 +147,7 @@ async def gateway_running(
             telemetry,
             others=renewable,
             recording=recording,
+            assessment=assessment,
         )
         await greet(store)
         gate = Gateway(
@@ -163,6 +172,7 @@ async def gateway_running(
             select=upstreams.select,
             routes=lambda: rules.routes,
             keep_body=keeping_bodies(recording),
+            assessment=assessment,
         )
 
         operators = Operators(
@@ -191,10 +201,16 @@ async def gateway_running(
             return (await standing(store, rules.policies)).unready is None
 
         app = ProxyApp(gate, ready=ready, lifespan=contextlib.nullcontext)
-        grace_s = math.ceil(settings.shutdown_grace_s)
+
         admin = await operators.open_console(open_parts, secret, at_admin)
         probes = await operators.open_probes(open_parts)
-        door = await open_port(open_parts, app, settings.listen, grace_s=grace_s, tls=at_door)
+        door = await open_port(
+            open_parts,
+            app,
+            settings.listen,
+            grace_s=math.ceil(settings.shutdown_grace_s),
+            tls=at_door,
+        )
         _log.info(
             "%s",
             in_force(

@@ -45,7 +45,7 @@ def open_store(
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return MemoryStore(wall_clock_us)
-    if scheme in ("redis", "rediss", "unix"):
+    if scheme.partition("+")[0] in ("redis", "rediss", "unix"):
         shared = RedisStore(url, timeout_seconds=timeout_s, secret_fingerprint=secret_fingerprint)
         return OutageStore(shared, clock=wall_clock_us, replicas=replicas, on_fault=on_fault)
     raise SettingsError(

@@ -25,6 +25,7 @@ from gateway.replay.clock import SimulatedClock
 from gateway.replay.decisions import DecisionWriter
 from gateway.replay.engine import Observer, Side
 from gateway.replay.intake import Intake
+from gateway.replay.record import Record
 from gateway.replay.run import replay
 from gateway.replay.tally import Tally
 from gateway.replay.traffic import Traffic
@@ -100,7 +101,8 @@ def parse_only(paths: list[str]) -> int:
 
 def read_only(paths: list[str]) -> int:
     intake = Intake()
-    return len([None for r in Traffic(sources(paths)) if intake.take(r, r.at_us) is not None])
+    records = (r for r in Traffic(sources(paths)) if isinstance(r, Record))
+    return len([None for r in records if intake.take(r, r.at_us) is not None])
 
 
 def backtest(paths: list[str], rules: Policies, *, reported: bool = True) -> int:

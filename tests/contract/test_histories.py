@@ -234,7 +234,7 @@ class History:
         )
         applied = await self.memory.settle(reservation, settled)
         assert await self.other.settle(reservation, settled) == applied
-        self.truth.settled(reservation, settled, applied)
+        self.truth.settled(reservation, settled, applied > 0)
 
 
 def actual_use(charge: Charge, tokens: int) -> int:

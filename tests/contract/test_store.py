@@ -39,7 +39,7 @@ async def admit(store: Store, reservation_id: str, *charges: Charge) -> Reservat
     return Reservation(reservation_id, reserved.at_us, made)
 
 
-async def settle(store: Store, of: Reservation, tokens: int = 0) -> bool:
+async def settle(store: Store, of: Reservation, tokens: int = 0) -> int:
     def actual(charge: Charge) -> int:
         if charge.limit.unit is Unit.CONCURRENT:
             return 0

@@ -46,5 +46,5 @@ def test_every_server_has_its_row(server: str) -> None:
 
 def test_every_command_exists() -> None:
     commands = set(re.findall(r"python -m ([\w.]+)", TEXT))
-    assert len(commands) == 3
+    assert len(commands) == 4
     assert all(importlib.util.find_spec(command) for command in commands)

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from gateway.behaviour.port import Exchange
 from gateway.decision.plan import Charge
 from gateway.decision.port import (
     Reservation,
@@ -86,6 +87,10 @@ class OutageStore(ByHand):
         self._returning: asyncio.Task[None] | None = None
         self.faults: Counter[str] = Counter()
         shared.whenever_lost(self._went)
+
+    def exchange(self) -> Exchange:
+        """For processes that watch together: it may be away, and nobody waits for it."""
+        return self._shared.exchange()
 
     @property
     def fault(self) -> str | None:

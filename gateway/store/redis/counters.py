@@ -10,6 +10,7 @@ from gateway.errors import StoreUnavailable
 from gateway.store.keys import account_pattern, holder_digest, meter_field, partition_key
 from gateway.store.redis.asked import Asked
 from gateway.store.redis.dangers import of_memory, of_persistence
+from gateway.store.redis.exchange import RedisExchange
 from gateway.store.redis.faults import unavailable
 from gateway.store.redis.link import Scripts
 from gateway.store.redis.one_secret import OneSecret
@@ -96,6 +97,10 @@ class RedisStore:
         """What `start` found that can make the counters wrong, in sentences for an operator."""
         self.forgets: list[str] = []
         """The same, for whoever has quotas that nothing may be forgotten of."""
+
+    def exchange(self) -> RedisExchange:
+        """For processes that watch together. Closed with the store."""
+        return RedisExchange(self._admin, f"{self._prefix}.watch")
 
     async def start(self) -> None:
         """Connect, load the scripts, look at the server's settings.

@@ -51,13 +51,13 @@ class Shared(MemoryStore):
         await self._asked()
         return await super().reserve(reservation_id, charges, account)
 
-    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> bool:
+    async def settle(self, reservation: Reservation, settled: tuple[SettledCharge, ...]) -> int:
         await self._asked()
         return await super().settle(reservation, settled)
 
-    async def renew(self, reservation: Reservation) -> None:
+    async def renew(self, reservation: Reservation) -> int:
         await self._asked()
-        await super().renew(reservation)
+        return await super().renew(reservation)
 
     async def ping(self) -> None:
         await self._asked()
