@@ -124,7 +124,7 @@ async def test_unknown_callers_are_in_no_metric(policies: Path, tmp_path: Path) 
     identities = jwt_file(tmp_path, "jwks_file: keys.json")
     async with scene(policies, identities=identities, upstream_key=MODEL_KEY) as playing:
         before = await series(playing, "sk-canary-0")
-        for n in range(1, 30):
+        for n in range(1, 8):  # fewer than would be taken for guessing
             assert await series(playing, f"sk-canary-{n}") == before
             assert await series(playing, token(sub=f"canary-{n}", aud="x")) == before
         assert "canary" not in (await playing.operators.get("/metrics")).text
