@@ -196,6 +196,22 @@ class Admission:
         self._learn(permit.facts, settled.usage)
         return settled
 
+    def answered(self, permit: Permit, settled: Settlement, now_us: int) -> Facts:
+        """What is known of an exchange when its answer is: for behaviours."""
+        facts = permit.facts
+        price = self._rules.policies.prices.of(facts.ask.model or "")
+        usage = replace(
+            settled.usage,
+            input_tokens=settled.input_tokens,
+            output_tokens=settled.output_tokens,
+        )
+        return replace(
+            facts,
+            at_us=max(facts.at_us, now_us),
+            usage=usage,
+            cost_usd=None if price is None else price.units(settled.counts) / 1_000_000,
+        )
+
     async def renew(self, permit: Permit) -> None:
         """Keep the slots of a living exchange."""
         if permit.reservation is not None:

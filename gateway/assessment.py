@@ -16,6 +16,7 @@ from gateway.behaviour.standing import NO_STANDING, Standing
 from gateway.behaviour.watch import Watch
 from gateway.facts.catalog import Facts
 from gateway.facts.prompt_traits import NO_TRAITS, PromptTraits
+from gateway.facts.usage import UNREPORTED
 from gateway.policy.behaviour import Behaviours
 
 _log = logging.getLogger(__name__)
@@ -95,6 +96,18 @@ class Assessment:
         if self._draining is None:
             self._draining = asyncio.get_running_loop().call_later(DELAY_S, self._drain)
 
+    @property
+    def wants_answers(self) -> bool:
+        """A behaviour measures what only the answer tells."""
+        return self._watch.layout.after_answer
+
+    def observe_answer(self, facts: Facts) -> None:
+        """The same, of an exchange whose usage is known now."""
+        if len(self._waiting) < WAITING:
+            self._waiting.append(facts)
+            if self._draining is None:
+                self._draining = asyncio.get_running_loop().call_later(DELAY_S, self._drain)
+
     def settle(self) -> None:
         """Record all that waits, now: for a clock that is simulated, and for the end."""
         while self._waiting:
@@ -108,7 +121,11 @@ class Assessment:
             self._draining = asyncio.get_running_loop().call_later(0, self._drain)
 
     def _record(self, facts: Facts) -> None:
-        self.weigh(self._watch.seen(facts))
+        self.weigh(self._sighting(facts))
+
+    def _sighting(self, facts: Facts) -> Sighting:
+        answered = self._watch.answered(facts) if facts.usage is not UNREPORTED else None
+        return answered or self._watch.seen(facts)
 
     def weigh(self, seen: Sighting) -> None:
         """Record one, and tell of what holds. A bug in here costs this sighting alone."""

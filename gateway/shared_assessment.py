@@ -99,8 +99,8 @@ class SharedAssessment(Assessment):
 
     def _record(self, facts: Facts) -> None:
         """In the place of weighing: who leads does it."""
-        seen = self.watch.seen(facts)
-        if not self.leads:
+        seen = self._sighting(facts)
+        if not self.leads and not seen.answered:
             self.watch.recorder.remember(seen)
         if len(self._outbox) >= WAITING:
             self.dropped += 1

@@ -21,7 +21,7 @@ from gateway.facts.prompt_traits import Sketch
 from gateway.policy.behaviour import Rung
 from gateway.policy.quota import Mode
 
-VERSION = 1
+VERSION = 2
 
 PRIVATE = frozenset(
     {
@@ -76,6 +76,7 @@ def _seen(seen: Sighting, hidden: Sequence[int], hash64: Hash64) -> list[Any]:
         [asked.beginning, asked.end, asked.words, asked.single],
         bytes(asked.sketch.places),
         np.asarray(asked.sketch.values, np.float16).tobytes(),
+        seen.answered,
     ]
 
 
@@ -88,6 +89,7 @@ def _sighting(  # noqa: PLR0917  as they are written
     asked: tuple[int, int, int, bool],
     places: bytes,
     values: bytes,
+    answered: bool,
 ) -> Sighting:
     beginning, end, words, single = asked
     sketch = Sketch(tuple(places), tuple(np.frombuffer(values, np.float16).astype(float).tolist()))
@@ -99,6 +101,7 @@ def _sighting(  # noqa: PLR0917  as they are written
         keys,
         named,
         Asked(beginning, end, words, single=single, sketch=sketch),
+        answered,
     )
 
 

@@ -51,6 +51,8 @@ class Kind:
     """Expressions by which members are compared."""
     sums: tuple[tuple[str, int | None, Over], ...]
     """Signature, expression, window."""
+    sums_after: tuple[tuple[str, int | None, Over], ...]
+    """Those that can be told only when the answer is known."""
     distinct: tuple[tuple[str, int, int], ...]
     """Text and index of an expression, and the longest window in which its values are counted, in
     microseconds."""
@@ -77,6 +79,8 @@ class Layout:
     """For each of `groups`, which `kinds` it has."""
     population: tuple[tuple[str, int], ...]
     """Text and index of expressions whose share among all accounts is needed."""
+    after_answer: bool = False
+    """Something has to be recorded when an answer is known."""
     places: Mapping[str, int] = field(default_factory=dict)
     """Index of each expression by its text."""
 
@@ -109,6 +113,7 @@ def layout(behaviours: Behaviours) -> Layout:
                 }
             )
         ),
+        after_answer=any(kind.sums_after for kind in made),
         places=texts,
     )
 
@@ -134,6 +139,7 @@ def _kind(rules: list[Behaviour], texts: Mapping[str, int]) -> Kind:
     flags: dict[int, None] = {}
     columns: dict[int, None] = {}
     sums: dict[str, tuple[str, int | None, Over]] = {}
+    after: dict[str, tuple[str, int | None, Over]] = {}
     distinct: dict[str, int] = {}
     window_us = 0
     for measure in measures:
@@ -142,7 +148,7 @@ def _kind(rules: list[Behaviour], texts: Mapping[str, int]) -> Kind:
             window_us = max(window_us, measure.over.amount)
         if measure.function in SUMMED:
             signature = sum_signature(measure)
-            sums[signature] = (signature, at, measure.over)
+            (after if measure.after_answer else sums)[signature] = (signature, at, measure.over)
         elif at is not None and measure.function in FLAGGED:
             flags[at] = None
         elif at is not None and measure.function in COMPARED:
@@ -159,6 +165,7 @@ def _kind(rules: list[Behaviour], texts: Mapping[str, int]) -> Kind:
         flags=tuple(flags),
         columns=tuple(columns),
         sums=tuple(sums.values()),
+        sums_after=tuple(after.values()),
         distinct=tuple((text, texts[text], window) for text, window in distinct.items()),
         pooling=any(measure.function in POOLING for measure in measures)
         and not any(name.startswith("prompt.") for name in first.group),

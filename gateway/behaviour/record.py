@@ -19,7 +19,7 @@ from gateway.behaviour.states import ENDS, JOINED, AccountState, GroupState, Tal
 from gateway.behaviour.sums import Gaps, Sums
 from gateway.facts.catalog import FactValue
 from gateway.facts.history import History
-from gateway.policy.behaviour import DAY_US, HOUR_US, Behaviour
+from gateway.policy.behaviour import DAY_US, HOUR_US, Behaviour, Over
 
 WINDOW_US = 7 * DAY_US
 """What `history.*` tells goes back so far."""
@@ -112,15 +112,33 @@ class Recorder:
             self.population.see(day, values)
         one = _Exchange(account, seen, values, vector, [])
         for kind in self.layout.account_kinds:
-            if kind.among is None or values[kind.among] is True:
+            if _among(kind, values):
                 self._of_account(kind, one)
         for at, keys in enumerate(seen.groups):
             for place in self.layout.kinds_of[at]:
                 kind = self.layout.kinds[place]
-                if kind.among is None or values[kind.among] is True:
+                if _among(kind, values):
                     for key in keys:
                         self._in_group(kind, key, one)
         return one.findings
+
+    def answered(self, seen: Sighting) -> None:
+        """Adds what only the answer tells to an account and groups that have seen the question."""
+        account = self.shelf.accounts.get(seen.account)
+        if account is None:
+            return
+        values = self._evaluate(seen.named, self._history(account, seen))
+        for kind in self.layout.account_kinds:
+            if kind.sums_after and _among(kind, values):
+                _add_sums(kind.sums_after, of_account(account, kind), seen.at_us, values)
+        for at, keys in enumerate(seen.groups):
+            for place in self.layout.kinds_of[at]:
+                kind = self.layout.kinds[place]
+                if kind.sums_after and _among(kind, values):
+                    for key in keys:
+                        group = self.shelf.groups.get(key ^ kind.salt)
+                        if group is not None:
+                            _add_sums(kind.sums_after, group, seen.at_us, values)
 
     def remember(self, seen: Sighting) -> None:
         """What concerns the account alone, where somebody else weighs the rest."""
@@ -249,13 +267,7 @@ class Recorder:
     def _add(self, kind: Kind, tally: Tally, one: "_Exchange") -> None:
         at_us, values = one.seen.at_us, one.values
         tally.total += 1
-        for signature, at, over in kind.sums:
-            sums = tally.sums.get(signature)
-            if sums is None:
-                sums = tally.sums[signature] = Sums(over)
-            value = 1.0 if at is None else values[at]
-            if isinstance(value, int | float):
-                sums.add(at_us, value)
+        _add_sums(kind.sums, tally, at_us, values)
         for text, at, _ in kind.distinct:
             hashed = self._value64(values[at])
             if hashed:
@@ -302,6 +314,25 @@ class Recorder:
         if type(value) is int and value >= 1 << 32:
             return value  # a fingerprint already
         return self._hash64(str(value))
+
+
+def _among(kind: Kind, values: Sequence[FactValue | None]) -> bool:
+    return kind.among is None or values[kind.among] is True
+
+
+def _add_sums(
+    which: Sequence[tuple[str, int | None, Over]],
+    tally: Tally,
+    at_us: int,
+    values: Sequence[FactValue | None],
+) -> None:
+    for signature, at, over in which:
+        sums = tally.sums.get(signature)
+        if sums is None:
+            sums = tally.sums[signature] = Sums(over)
+        value = 1.0 if at is None else values[at]
+        if isinstance(value, int | float):
+            sums.add(at_us, value)
 
 
 @dataclass(slots=True)

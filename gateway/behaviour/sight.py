@@ -42,8 +42,8 @@ class Sight:
         """Of the named facts those that leave the process only hashed."""
         self._groups = [_Group(names, self._names, hash64) for names in layout.groups]
 
-    def of(self, facts: Facts, groups: Keys | None = None) -> Sighting:
-        """`groups`, if they are known already."""
+    def of(self, facts: Facts, groups: Keys | None = None, *, answered: bool = False) -> Sighting:
+        """`groups`, if they are known already. `answered`: the facts are those after the answer."""
         created_at_s = facts.principal.account.created_at_s
         return Sighting(
             facts.at_us,
@@ -51,7 +51,8 @@ class Sight:
             None if created_at_s is None else created_at_s * 1_000_000,
             self.groups(facts) if groups is None else groups,
             self._expressions.read(facts),
-            self._asked(facts),
+            NOTHING_ASKED if answered else self._asked(facts),
+            answered,
         )
 
     def groups(self, facts: Facts) -> Keys:

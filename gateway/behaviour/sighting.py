@@ -42,3 +42,5 @@ class Sighting:
     named: Sequence[FactValue | None]
     """The facts that the expressions name (`Layout.facts`), but for those of the history."""
     asked: Asked = NOTHING_ASKED
+    answered: bool = False
+    """It is the answer's: only what is known after it is recorded, the rest was seen before."""

@@ -29,6 +29,9 @@ class Verdicts:
 
     def take(self, seen: Sighting) -> list[Finding]:
         """Record one exchange, and do what follows. Returns what was found."""
+        if seen.answered:
+            self._recorder.answered(seen)
+            return []
         board = self.board
         findings = self._recorder.record(seen, suspected=seen.account in board.cases)
         for finding in findings:

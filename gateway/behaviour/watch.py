@@ -95,6 +95,10 @@ class Watch:
         looked_at, groups = self._looked_at
         return self.sight.of(facts, groups if looked_at is facts else None)
 
+    def answered(self, facts: Facts) -> Sighting | None:
+        """Of facts with the usage of their answer; None where nobody asks for it."""
+        return self.sight.of(facts, answered=True) if self.layout.after_answer else None
+
     def see(self, facts: Facts) -> list[Finding]:
         """Record an exchange."""
         return self.verdicts.take(self.seen(facts))

@@ -320,10 +320,17 @@ class Passage:
                     self._delivered(permit),
                     self._record.request_id,
                 )
+                self._tell_of_answer(permit, settlement)
         except StoreUnavailable as error:
             self._shared.telemetry.settlement_failed(self._record.request_id, error.kind)
         finally:
             self._report(settlement)
+
+    def _tell_of_answer(self, permit: Permit, settlement: Settlement | None) -> None:
+        shared = self._shared
+        if settlement is not None and shared.assessment.wants_answers:
+            facts = shared.admission.answered(permit, settlement, shared.clock())
+            shared.assessment.observe_answer(facts)
 
     def _delivered(self, permit: Permit) -> Delivered:
         relay = self._relay

@@ -129,8 +129,16 @@ class Side:
                 await self._admission.renew(underway.permit)
                 timeline.plan(clock.now_us, underway)
             else:
-                await self._admission.settle(underway.permit, underway.usage, underway.delivered)
+                await self._settle(underway)
         clock.now_us = max(clock.now_us, until_us)
+
+    async def _settle(self, underway: Underway) -> None:
+        permit, watch = underway.permit, self._watch
+        settled = await self._admission.settle(permit, underway.usage, underway.delivered)
+        if watch is not None and watch.layout.after_answer and settled is not None:
+            seen = watch.answered(self._admission.answered(permit, settled, self.clock.now_us))
+            if seen is not None:
+                watch.take(seen)
 
     async def finish(self) -> None:
         """Everything that is still under way comes to its end."""

@@ -97,10 +97,12 @@ VALUES: Mapping[str, Callable[[FactValue | None, History], FactValue | None]] = 
     "history.fresh": lambda _, history: history.fresh,
     "history.one_shot": lambda _, history: history.one_shot,
     "prompt.text": lambda text, _: text,
+    "usage.output_tokens": lambda written, _: written,
 }
 CONDITIONS: Mapping[str, Callable[[Mapping[str, float]], bool]] = {
     FRAME.when: lambda r: r["members"] >= 5 and r["fresh"] >= 0.5 and r["texts"] >= 4,
     CARD.when: lambda r: r["members"] >= 5 and r["pooled"] >= 30 and r["alike"] >= 0.5,
+    "written >= 300": lambda r: r["written"] >= 300,
     HEAVY.when: lambda r: r["requests"] >= 50,
 }
 

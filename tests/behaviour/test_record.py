@@ -1,8 +1,10 @@
 """What sightings add up to."""
 
+from dataclasses import replace
+
 from gateway.behaviour.shelf import Caps
-from gateway.policy.behaviour import DAY_US, Behaviours
-from tests.behaviour.parts import CARD, FRAME, HEAVY, LADDER, World
+from gateway.policy.behaviour import DAY_US, Behaviours, Function, Measure
+from tests.behaviour.parts import CARD, FRAME, HEAVY, LADDER, WEEK, World
 
 PM = {"payment": "pm"}
 
@@ -85,3 +87,15 @@ def test_a_rule_about_an_account_counts_its_own_requests_alone() -> None:
         here.verdicts.take(here.seen("heavy", number / 60, number=number))
         here.verdicts.take(here.seen(f"light-{number}", number / 60, number=number))
     assert list(here.board.cases) == [here.seen("heavy", 0).account]
+
+
+def test_what_only_the_answer_tells_is_added_when_it_is_known() -> None:
+    measured = Measure("written", Function.SUM, WEEK, "usage.output_tokens", after_answer=True)
+    rule = replace(HEAVY, measures=(measured,), when="written >= 300")
+    here = world(rule)
+    for number in range(4):
+        seen = here.seen("a", number, number=number)
+        here.verdicts.take(replace(seen, named=[0]))
+        here.verdicts.take(replace(seen, named=[100], answered=True))
+    assert list(here.board.cases) == [here.seen("a", 0).account]
+    assert here.recorder.history(here.seen("a", 5)).requests == 4
