@@ -71,13 +71,15 @@ class Plan:
     full: bool = False
     """Somebody else has a stream open, and there is room for no second exchange."""
     no_key: bool = False
+    noticed: str = ""
+    """What is done to whoever has asked once, as a step of the ladder."""
 
     @asynccontextmanager
     async def __call__(self, directory: Path) -> AsyncIterator[Set]:
         model = WholeModelApi()
         if self.script is not None:
             model.scripted.script = self.script
-        policies = _policies(directory, self.limit)
+        policies = _policies(directory, self.limit, self.noticed)
         one_at_a_time = asyncio.Lock()
         async with contextlib.AsyncExitStack() as playing:
             upstream = await playing.enter_async_context(serving(model))
@@ -103,8 +105,10 @@ class Plan:
             @asynccontextmanager
             async def before(key: str) -> AsyncIterator[None]:
                 async with httpx.AsyncClient(base_url=inside.url) as client:
-                    if self.spent:
+                    if self.spent or self.noticed:
                         await _chat(client, key)
+                    if self.noticed:
+                        await _until_noticed(client, key)
                     if not self.held:
                         yield
                         return
@@ -117,7 +121,8 @@ class Plan:
 
             def reached(key: str | None) -> int:
                 credential = digest(key) if key else None
-                return sum(e.credential == credential for e in model.scripted.ledger.entries)
+                entries = model.scripted.ledger.entries
+                return sum(e.credential == credential and e.method == "POST" for e in entries)
 
             yield Set(
                 inside.url, lambda name: None if self.no_key else f"sk-{name}", before, reached
@@ -200,6 +205,14 @@ SCENES = (
     Scene("rate, for 10 min, stream", Plan(_LATER, spent=True), 429, task="stream", before=1),
     Scene("concurrency", Plan("1 concurrent", held=True), 429, before=1),
     Scene("never fits", Plan("300 tokens/hour"), 400, task="never", cured_by_waiting=False),
+    Scene("suspended", Plan(noticed="do: block, for: 24h"), 403, before=1, cured_by_waiting=False),
+    Scene(
+        "challenged",
+        Plan(noticed='do: challenge, url: "https://example.com/confirm"'),
+        403,
+        before=1,
+        cured_by_waiting=False,
+    ),
     Scene("no key", Plan(no_key=True), 401, cured_by_waiting=False),
     Scene("bad key", bad_key, 401, cured_by_waiting=False),
     Scene("unmetered route", Plan(), 404, task="wrong route", cured_by_waiting=False),
@@ -236,13 +249,28 @@ async def _nothing(_key: str) -> AsyncIterator[None]:
     yield
 
 
-def _policies(directory: Path, limit: str) -> Path:
+async def _until_noticed(client: httpx.AsyncClient, key: str) -> None:
+    """What was asked is weighed a moment later. To list models asks nothing of a model."""
+    while True:
+        asked = await client.get("/v1/models", headers=_request(key)["headers"])
+        if asked.status_code == httpx.codes.FORBIDDEN:
+            return
+        await asyncio.sleep(0.01)
+
+
+def _policies(directory: Path, limit: str, noticed: str = "") -> Path:
     policies = directory / "quotas.yaml"
     policies.write_text(
         f"quotas:\n  - id: the-limit\n    why: As the scene wants it.\n    limit: {limit}\n"
         "    per: account\n"
     )
-    return policies
+    if noticed:
+        (directory / "noticed.yaml").write_text(
+            "behaviours:\n  - {id: asked, why: As the scene wants it., measure: {asked: count() "
+            "over 1h}, when: asked >= 1, points: 90}\n"
+            f"responses: [{{at: 80, {noticed}}}]\nguardrails: {{blocked_accounts: 100% per day}}\n"
+        )
+    return directory if noticed else policies
 
 
 def _request(key: str, **fields: Any) -> dict[str, Any]:
