@@ -62,6 +62,7 @@ def write_starter(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
+            (directory / name).parent.mkdir(exist_ok=True)
             with (directory / name).open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
@@ -74,7 +75,10 @@ def starter_files() -> dict[str, str]:
     shipped = next((path for path in _SHIPPED if path.is_dir()), None)
     if shipped is None:
         raise InTheWay("The policies that gauger ships are not there. Install the package anew.")
-    files = {path.name: path.read_text("utf-8") for path in sorted(shipped.glob("*.yaml"))}
+    files = {
+        path.relative_to(shipped).as_posix(): path.read_text("utf-8")
+        for path in (*sorted(shipped.glob("*.yaml")), *sorted(shipped.glob("lists/*.txt")))
+    }
     return files | {
         SETTINGS_FILE: _SETTINGS,
         POLICY_SCHEMA_FILE: as_text(policy_schema()),

@@ -86,7 +86,7 @@ def _joined(parts: list[str]) -> str:
 def _is_of_a_tool(message: Mapping[str, Any]) -> bool:
     """A user's message in Anthropic's and Gemini's dialect, an item in that of responses."""
     if "role" not in message and "parts" not in message:
-        return message.get("type") not in {None, "message", "input_text"}
+        return message.get("type") not in (None, "message", "input_text")
     parts = message.get("content", message.get("parts"))
     return isinstance(parts, list) and any(
         isinstance(part, dict) and (part.get("type") == "tool_result" or "functionResponse" in part)

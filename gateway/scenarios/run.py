@@ -48,6 +48,7 @@ class Ran:
 def quota_faults(located: Located, policies: Policies) -> Iterator[Problem]:
     """Of expectations about quotas: there is no such quota, or its mode makes them vain."""
     modes = {quota.id: quota.mode for quota in policies.quotas}
+    modes |= {rule.id: rule.mode for rule in policies.behaviours.rules}
     scenario = located.scenario
     for at, expectation in enumerate(scenario.expect):
         if expectation.by is None:
@@ -55,7 +56,7 @@ def quota_faults(located: Located, policies: Policies) -> Iterator[Problem]:
         path = ("expect", at, "by")
         if expectation.by not in modes:
             words = allowed_words(expectation.by, modes)
-            message = f"{shown(f'by: {expectation.by}')} is no quota of these policies. {words}"
+            message = f"{shown(f'by: {expectation.by}')} is no rule of these policies. {words}"
             yield located.problem(path, message)
             continue
         shadow = modes[expectation.by] is Mode.SHADOW and scenario.mode != "enforce"

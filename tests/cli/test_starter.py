@@ -30,7 +30,8 @@ def test_what_is_written_passes_check_and_test_without_a_warning(run: Run, begun
 
 
 def test_it_holds_policies_scenarios_schemas_and_settings(begun: Path) -> None:
-    names = {path.name for path in begun.iterdir()}
+    files = [path for path in begun.rglob("*") if path.is_file()]
+    names = {path.relative_to(begun).as_posix() for path in files}
     assert names == set(starter_files())
     assert {POLICY_SCHEMA_FILE, SCENARIO_SCHEMA_FILE, SETTINGS_FILE, "plans.yaml"} <= names
 

@@ -1,4 +1,4 @@
-"""Four replicas in four processes, their clocks hours apart, 200 clients, scripts flushed meanwhile.
+"""Four replicas in four processes, clocks hours apart, 200 clients, scripts flushed meanwhile.
 
 The judge is a log of what each was admitted, by the server's clock; no counter of ours has a say.
 """

@@ -23,14 +23,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from gateway.decision.hand import ACCOUNT, UNTOUCHED, Ban, Grant, Hand
-from gateway.decision.plan import Charge
 from gateway.decision.port import RECORD_US, Reservation, SettledCharge
 from gateway.policy.quota import SECOND_US
 from gateway.store.memory import MemoryStore
 from gateway.store.memory import counters as in_memory
 from gateway.store.redis import RedisStore
 from tests.contract import test_histories as histories
-from tests.contract.test_histories import LIMITS, SHADOWS, WINDOW_US, actual_use
+from tests.contract.test_histories import LIMITS, WINDOW_US, actual_use
 from tests.parts.clock import START_US, Clock
 from tests.parts.redis_servers import RedisServer
 from tests.parts.reference import Reference, changed
@@ -239,7 +238,8 @@ def nothing_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_whatever_happens_both_stores_keep_to_the_log_of_truth(server: RedisServer) -> None:
     run_machine(
-        lambda: Counters(server), settings=settings(RELAXED, max_examples=20, stateful_step_count=40)
+        lambda: Counters(server),  # type: ignore[arg-type]  # a class, or what makes one
+        settings=settings(RELAXED, max_examples=20, stateful_step_count=40),
     )
 
 
@@ -247,6 +247,6 @@ def test_whatever_happens_both_stores_keep_to_the_log_of_truth(server: RedisServ
 @pytest.mark.timeout(600)
 def test_they_keep_to_it_for_long(server: RedisServer) -> None:
     run_machine(
-        lambda: Counters(server),
+        lambda: Counters(server),  # type: ignore[arg-type]  # a class, or what makes one
         settings=settings(RELAXED, max_examples=150, stateful_step_count=120),
     )

@@ -1,7 +1,7 @@
 """A cancellation at every wait of an admission in turn, over the store as it serves.
 
-Of reserving, extending, renewing and settling; before the server has heard of it and after, while it
-answers and while it stands still.
+Of reserving, extending, renewing and settling; before the server has heard of it and after, while
+it answers and while it stands still.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Something happens to a piece of work in one of its waits, and in the next of them the next time."""
+"""Something happens to a piece of work in one of its waits, and the next time in the next."""
 
 import asyncio
 import types

@@ -27,3 +27,13 @@ def test_every_quota_is_expected_to_refuse_in_some_scenario() -> None:
     quotas = {quota.id for story in STORIES for quota in story.policies.quotas}
     named = {each.by for story in STORIES for each in story.located.scenario.expect}
     assert quotas <= named
+
+
+def test_every_way_to_find_a_fleet_is_expected_to_find_one() -> None:
+    behaviours = {rule.id for story in STORIES for rule in story.policies.behaviours.rules}
+    shared = {one for one in behaviours if one not in {"agent-at-work", "reasoning-harvest"}}
+    # A client or two traits at once find nothing that one network does not find in the same way.
+    alike = {one for one in shared if one.startswith("one-") and one.endswith("-one-pool")}
+    named = {each.by for story in STORIES for each in story.located.scenario.expect}
+    assert shared - alike <= named
+    assert {"one-instrument-one-pool", "one-network-one-pool"} <= named

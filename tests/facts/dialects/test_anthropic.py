@@ -358,6 +358,7 @@ SHAPES = {
     RefusalKind.CONCURRENCY: (429, "rate_limit_error"),
     RefusalKind.NEVER_FITS: (400, "invalid_request_error"),
     RefusalKind.BLOCKED: (403, "permission_error"),
+    RefusalKind.CHALLENGE: (403, "permission_error"),
     RefusalKind.NO_CREDENTIAL: (401, "authentication_error"),
     RefusalKind.BAD_CREDENTIAL: (401, "authentication_error"),
     RefusalKind.UNKNOWN_ROUTE: (404, "not_found_error"),

@@ -74,6 +74,7 @@ SHAPES = {
     RefusalKind.CONCURRENCY: (429, "rate_limit_error", "concurrency_limit_exceeded"),
     RefusalKind.NEVER_FITS: (400, "invalid_request_error", "request_exceeds_limit"),
     RefusalKind.BLOCKED: (403, "permission_error", "account_suspended"),
+    RefusalKind.CHALLENGE: (403, "permission_error", "challenge_required"),
     RefusalKind.NO_CREDENTIAL: (401, "invalid_request_error", "invalid_api_key"),
     RefusalKind.BAD_CREDENTIAL: (401, "invalid_request_error", "invalid_api_key"),
     RefusalKind.UNKNOWN_ROUTE: (404, "invalid_request_error", "unknown_route"),

@@ -22,6 +22,7 @@ ROWS = [
     (RefusalKind.NEVER_FITS, None, STOP),
     (RefusalKind.NEVER_FITS, SECOND_US, STOP),
     (RefusalKind.BLOCKED, None, STOP),
+    (RefusalKind.CHALLENGE, None, STOP),
     (RefusalKind.NO_CREDENTIAL, None, {**STOP, "www-authenticate": "Bearer"}),
     (RefusalKind.BAD_CREDENTIAL, None, {**STOP, "www-authenticate": "Bearer"}),
     (RefusalKind.UNKNOWN_ROUTE, None, STOP),

@@ -14,6 +14,7 @@ from gateway.policy.quota import OnStoreFailure, Unit
 from gateway.store.memory import MemoryStore
 from gateway.store.outage import OutageStore
 from tests.parts.clock import START_US, Clock
+from tests.parts.memory_exchange import MemoryExchange
 from tests.parts.values import MINUTE_US, charge, limit
 
 ONE = (charge(limit(10)),)
@@ -33,8 +34,12 @@ class Shared(MemoryStore):
         self.hangs = False
         self.last_seen = LastSeen()
         self.patience_seconds = 0.0
+
         self.warnings: list[str] = []
         self.replayed: list[str] = []
+
+    def exchange(self) -> MemoryExchange:
+        return MemoryExchange()
 
     async def _asked(self) -> None:
         if self.hangs:
