@@ -1,10 +1,12 @@
 """What is read of a request before it is judged, and what of it is forwarded after."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gateway.decision.responses import Obligations
 from gateway.facts.catalog import Facts
+from gateway.facts.dialects.degraded import degraded
 from gateway.facts.dialects.port import Dialect, Headers
 from gateway.facts.dialects.request_fields import demand_known_case
 from gateway.facts.dialects.route_table import Match
@@ -37,6 +39,25 @@ class Intake:
     facts: Facts
     body: bytes = field(repr=False)
     """The very bytes that were read, or the dialect's amended object."""
+    fields: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The object that is forwarded; None where the body is none."""
+
+    def under(self, obligations: Obligations) -> "Intake":
+        """With so much less in it as a response of the ladder leaves."""
+        if self.fields is None or not obligations.changes_request:
+            return self
+        facts = self.facts
+        if not facts.route.generates:
+            return self
+        fields, ask = degraded(
+            facts.route.name,
+            self.fields,
+            facts.ask,
+            max_tokens=obligations.max_tokens,
+            choices=obligations.choices,
+            strip=obligations.strip,
+        )
+        return Intake(replace(facts, ask=ask), dump(fields), fields)
 
 
 async def receive_body(
@@ -78,7 +99,9 @@ def take_in(  # noqa: PLR0917  all that is known when a body is complete
     ask = dialect.read_ask(route, fields, len(body), match.path_model)
     amended = dialect.amend(route, fields, ask)
     prompt = read_prompt(fields) if route.generates else NO_TRAITS
-    return Intake(facts(ask, prompt), body if amended is None else dump(amended))
+    if amended is None:
+        return Intake(facts(ask, prompt), body, fields)
+    return Intake(facts(ask, prompt), dump(amended), amended)
 
 
 def upstream_scope(

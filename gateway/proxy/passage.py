@@ -17,6 +17,7 @@ from gateway.assessment import Assessment
 from gateway.behaviour.standing import Standing
 from gateway.decision.finished import Ending
 from gateway.decision.jitter import later_us
+from gateway.decision.responses import obligations
 from gateway.decision.settlement import Delivered, Settlement
 from gateway.errors import (
     CallerError,
@@ -190,8 +191,10 @@ class Passage:
         async with self._client:
             if not match.route.opaque_body:
                 shared.keep_body(record.request_id, body)
-            permit = await self._admit(intake.facts, assessment.standing(intake.facts))
-            assessment.observe(intake.facts)
+            standing = assessment.standing(intake.facts)
+            seen, intake = intake.facts, intake.under(obligations(standing))
+            permit = await self._admit(intake.facts, standing)
+            assessment.observe(seen)
             if permit.decision.refusal is not None:
                 await self._fail(permit.decision.refusal, Ending.REFUSED)
                 return

@@ -47,6 +47,10 @@ class Upstream:
         self._model = ModelApi()
         self.seen: list[MutableMapping[bytes, bytes]] = []
 
+    def options(self) -> dict[str, Any]:
+        """What the last body said beside its text."""
+        return self._model.ledger.entries[-1].options
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             self.seen.append(dict(scope["headers"]))
@@ -131,3 +135,51 @@ async def test_a_reload_keeps_what_is_known_of_fleets(inside: GaugerInside, tmp_
     await inside.reload("a test")
     again = await ask(inside, "sk-after-reload", FRAMED.format("after the reload"))
     assert again.status_code == httpx.codes.TOO_MANY_REQUESTS
+
+
+DEGRADING = """\
+behaviours:
+  - id: asks-a-lot
+    why: One account asks more than anybody needs.
+    measure: {requests: count() over 1h}
+    when: requests >= 2
+    points: 60
+responses:
+  - {at: 50, do: degrade, max_tokens: 7, n: 1, strip: [logprobs, reasoning]}
+"""
+
+
+async def test_a_degraded_account_is_served_with_less_and_reserves_less(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    (tmp_path / "degrading.yaml").write_text(DEGRADING)
+    async with (
+        serving(upstream) as url,
+        gauger_inside(tmp_path, url) as inside,
+        httpx.AsyncClient(base_url=inside.url) as client,
+    ):
+        asked = {
+            "model": MODEL,
+            "messages": [{"role": "user", "content": "How do tides come about, in short?"}],
+            "max_tokens": 90,
+            "n": 2,
+            "logprobs": True,
+            "reasoning_effort": "high",
+        }
+        options: dict[str, Any] = {}
+        for _ in range(20):
+            answer = await client.post(
+                "/v1/chat/completions", json=asked, headers={"authorization": "Bearer sk-greedy"}
+            )
+            assert answer.status_code == httpx.codes.OK
+            options = upstream.options()
+            if options["max_tokens"] == 7:
+                break
+            await asyncio.sleep(0.01)
+        assert options["n"] == 1
+        assert "logprobs" not in options
+        assert "reasoning_effort" not in options
+        finished = (await inside.finished("sk-greedy"))[-1]
+    assert finished.decision is not None
+    assert finished.decision.estimate is not None
+    assert finished.decision.estimate.output_tokens == 7
