@@ -21,6 +21,8 @@ class Judgement:
         self._ladder = behaviours.ladder
         self._rules = {rule.id: rule for rule in behaviours.rules}
         self._board = board
+        self._contained_at = next((s.at for s in self._ladder if s.do is Rung.THROTTLE), 0)
+        """So many points hold a group to its shared budget."""
 
     def standing(
         self,
@@ -39,8 +41,13 @@ class Judgement:
         shown = [board.groups[key] for keys in groups for key in keys if key in board.groups]
         if case is None and not shown:
             return NO_STANDING
-        evidence = [] if case is None else [e for e in case.evidence.values() if self._knows(e)]
+        evidence = [] if case is None else [e for e in case.evidence.values() if self._counts(e)]
         concerning = list(self._concerning(shown, history, applies)) if shown else []
+        concerning += [
+            by_operator(one.key, now_us, self._contained_at)
+            for one in shown
+            if one.by_hand is Hand.CONTAIN
+        ]
         everything = [*evidence, *concerning]
         held = max([case.held] if case else [], default=Rung.NONE)
         held = max([held, *(self._held(flagged, concerning) for flagged in shown)])
@@ -63,8 +70,12 @@ class Judgement:
             until_us=case.until_us if case is not None and response is Rung.BLOCK else None,
         )
 
-    def _knows(self, evidence: Evidence) -> bool:
-        return evidence.rule in self._rules
+    def _counts(self, evidence: Evidence) -> bool:
+        """Its rule is in force, and its group was not released by hand."""
+        if evidence.rule not in self._rules:
+            return False
+        group = None if evidence.group is None else self._board.groups.get(evidence.group)
+        return group is None or group.by_hand is not Hand.RELEASE
 
     def _has(self, rung: Rung) -> bool:
         return any(step.do is rung and step.mode is Mode.ENFORCE for step in self._ladder)
@@ -90,9 +101,17 @@ class Judgement:
         """Each once: the flagged groups by which this request is held."""
         keys = {one.group for one in evidence if one.group is not None and one.points > 0}
         for flagged in shown:
-            if flagged.key in keys and flagged.held >= Rung.THROTTLE:
+            if flagged.key in keys and _is_contained(flagged):
                 keys.discard(flagged.key)
                 yield flagged.key
         for key in keys:
-            if key in self._board.groups and self._board.groups[key].held >= Rung.THROTTLE:
+            if key in self._board.groups and _is_contained(self._board.groups[key]):
                 yield key
+
+
+def by_operator(group: int, now_us: int, points: int) -> Evidence:
+    return Evidence("operator", "Contained by an operator.", points, now_us, now_us, group=group)
+
+
+def _is_contained(flagged: Flagged) -> bool:
+    return flagged.held >= Rung.THROTTLE or flagged.by_hand is Hand.CONTAIN

@@ -90,15 +90,19 @@ def ask(
 ) -> dict[str, Any]:
     """Raises `SettingsError` with what the gateway says, or that it does not answer."""
     path = f"/accounts/{quote(account_id, safe='')}"
+    return ask_path(port, f"{path}/{deed}" if deed else path, (asked or {}) if deed else None)
+
+
+def ask_path(port: AdminPort, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
+    """With `asked` something is done there. Raises `SettingsError`."""
+    deed = asked is not None
     body = msgspec.json.encode(asked) if deed else None
     headers = {"content-type": "application/json", "x-gauger-admin": "1"} if deed else {}
     if port.token is not None:
         headers["authorization"] = f"Bearer {port.token.decode()}"
     connection = port.connection()
     try:
-        connection.request(
-            "POST" if deed else "GET", f"{path}/{deed}" if deed else path, body, headers
-        )
+        connection.request("POST" if deed else "GET", path, body, headers)
         answer = connection.getresponse()
         told = msgspec.json.decode(answer.read(), type=dict[str, Any])
     except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:

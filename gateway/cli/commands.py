@@ -10,6 +10,7 @@ from gateway.cli.account import account
 from gateway.cli.backtest import backtest
 from gateway.cli.check import check
 from gateway.cli.demo import demo
+from gateway.cli.fleets import fleets
 from gateway.cli.init import init
 from gateway.cli.reporting import report
 from gateway.cli.schema import schema
@@ -70,6 +71,7 @@ app.command("test")(scenarios)
 app.command()(backtest)
 app.command()(simulate)
 app.add_typer(account, name="account")
+app.add_typer(fleets, name="fleets")
 app.command()(schema)
 app.command()(version)
 

@@ -4,6 +4,7 @@ from gateway.console.accounts import AccountDesk
 from gateway.console.app import make_console
 from gateway.console.audit import AuditLog, Operator
 from gateway.console.census import Census
+from gateway.console.fleets import FleetDesk
 from gateway.console.probes import make_probes
 from gateway.console.status import ConsoleStatus
 from gateway.console.token import AdminToken
@@ -14,6 +15,7 @@ __all__ = [
     "AuditLog",
     "Census",
     "ConsoleStatus",
+    "FleetDesk",
     "Operator",
     "make_console",
     "make_probes",

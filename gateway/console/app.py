@@ -13,6 +13,8 @@ from gateway.console.accounts import AccountDesk
 from gateway.console.answers import json_answer
 from gateway.console.audit import AuditLog
 from gateway.console.changing import reason_to_refuse
+from gateway.console.fleet_routes import fleet_routes
+from gateway.console.fleets import FleetDesk
 from gateway.console.host import ThisMachineOnly
 from gateway.console.pages import SHOWN, status_page, unavailable_page
 from gateway.console.probes import MetricsText, Probes, Status
@@ -36,6 +38,7 @@ def make_console(
     status: Status,
     reload: Reload,
     accounts: AccountDesk,
+    fleets: FleetDesk | None = None,
     token: AdminToken | None = None,
 ) -> Starlette:
     """`status` asks the store each time it is called; it may raise or hang.
@@ -59,6 +62,7 @@ def make_console(
             Route("/readyz", probes.ready),
             Route("/reload", console.reload, methods=["POST"]),
             *account_routes(accounts),
+            *(fleet_routes(fleets) if fleets is not None else []),
         ],
         middleware=[Middleware(SafeHeaders), door],
     )

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 import gateway
 from gateway.admission import Rules
+from gateway.assessment import Assessment
 from gateway.console import (
     AccountDesk,
     AdminToken,
     AuditLog,
     Census,
     ConsoleStatus,
+    FleetDesk,
     make_console,
     make_probes,
 )
@@ -43,6 +45,7 @@ class Operators:
     key_sources: KeySources
     audit: AuditLog
     recording: Recording | None
+    assessment: Assessment
     upstreams: str
     started_at_us: int
     stopping: asyncio.Event
@@ -84,6 +87,12 @@ class Operators:
             status=self.status,
             reload=lambda: self.reloader.reload("POST /reload"),
             accounts=self._desk(),
+            fleets=FleetDesk(
+                lambda: self.assessment.board,
+                lambda: self.rules.policies.behaviours.score,
+                wall_clock_us,
+                self.audit,
+            ),
             token=self._token(secret),
         )
         return await open_port(parts, console, self.settings.admin, grace_s=1, tls=tls)

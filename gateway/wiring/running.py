@@ -186,6 +186,7 @@ async def gateway_running(
             key_sources=key_sources,
             audit=audit,
             recording=recording,
+            assessment=assessment,
             upstreams=upstreams.where,
             started_at_us=wall_clock_us(),
             stopping=stopping,

@@ -17,6 +17,7 @@ COMMANDS = (
         "simulate",
         "schema",
         "account",
+        "fleets",
         "version",
     ),
 )

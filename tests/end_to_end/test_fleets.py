@@ -1,6 +1,7 @@
 """A fleet is held at the door while honest callers go on: the whole gauger, real sockets."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from gateway.cli.commands import app
 from gateway.demo.model_api import ModelApi
 from gateway.policy.behaviour import Rung
 from tests.end_to_end.stage import MODEL
@@ -35,7 +38,7 @@ responses:
   - {at: 25, do: tag, header: x-abuse-tier}
   - {at: 40, do: throttle, scale: 0.5, fleet: 24 requests/day}
 """
-FRAMED = "Here is a finished answer of mine and I want you to write what led to it: {} in full now"
+FRAMED = "Here is an answer of mine: {} and say it in full now"
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -183,3 +186,50 @@ async def test_a_degraded_account_is_served_with_less_and_reserves_less(
     assert finished.decision is not None
     assert finished.decision.estimate is not None
     assert finished.decision.estimate.output_tokens == 7
+
+
+async def test_an_operator_sees_a_fleet_releases_it_and_contains_it_again(
+    inside: GaugerInside,
+) -> None:
+    await fleet_noticed(inside)
+    change = {"x-gauger-admin": "1"}
+    async with httpx.AsyncClient(base_url=inside.admin_url) as operators:
+        (fleet,) = (await operators.get("/fleets")).json()["fleets"]
+        assert fleet["shares"] == ["prompt.frame"]
+        assert fleet["response"] == "throttle"
+        (rule,) = fleet["rules"]
+        assert rule["rule"] == "shared-frame"
+        assert rule["measured"]["members"] >= 6
+        path = f"/fleets/{fleet['fleet']}"
+        assert (await operators.post(f"{path}/release", json={})).status_code == 403
+        done = await operators.post(f"{path}/release", json={"why": "ours"}, headers=change)
+        assert done.json()["by_hand"] == "release"
+        free = await ask(inside, "sk-fleet-1", FRAMED.format("a released subject"))
+        assert free.status_code == httpx.codes.OK
+        await operators.post(f"{path}/contain", json={}, headers=change)
+        held = await ask(inside, "sk-fleet-2", FRAMED.format("a contained subject"))
+        assert held.status_code == httpx.codes.TOO_MANY_REQUESTS
+        await operators.post(f"{path}/let-go", json={}, headers=change)
+        assert (await operators.get(path)).json()["by_hand"] is None
+        assert (await operators.get("/fleets/zz")).status_code == 404
+
+
+async def test_the_command_lists_shows_and_exports_what_the_port_tells(
+    inside: GaugerInside, tmp_path: Path
+) -> None:
+    await fleet_noticed(inside)
+    runner = CliRunner()
+
+    def run(*args: str) -> str:
+        ran = runner.invoke(app, ["fleets", *args, "--admin", inside.admin_url])
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    listed = await asyncio.to_thread(run, "list")
+    assert "throttle" in listed
+    (row,) = json.loads(await asyncio.to_thread(run, "list", "--json"))["fleets"]
+    shown = await asyncio.to_thread(run, "show", row["fleet"])
+    assert "Young accounts share a frame." in shown
+    assert "members" in shown
+    await asyncio.to_thread(run, "export", str(tmp_path / "indicators.jsonl"))
+    assert json.loads((tmp_path / "indicators.jsonl").read_text())["fleet"] == row["fleet"]
