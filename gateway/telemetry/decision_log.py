@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from gateway.behaviour.standing import Standing
 from gateway.telemetry.line_cap import LineCap
 from gateway.telemetry.recent import row
 from gateway.telemetry.summary import Ruling, Summary, Word
@@ -61,10 +62,22 @@ def line(summary: Summary) -> str:
         "policies": decision.digest if decision else None,
         "store": decision.store.value if decision else None,
         "overridden": dict(decision.overridden) or None if decision else None,
+        "behaviour": _behaviour(decision.standing) if decision else None,
         "rules": [_rule(ruling) for ruling in summary.rulings] or None,
     }
     present = {name: value for name, value in members.items() if value is not None}
     return msgspec.json.encode(present).decode()
+
+
+def _behaviour(standing: Standing) -> dict[str, object] | None:
+    if not standing.evidence:
+        return None
+    return {
+        "response": standing.response.word,
+        "shadow": standing.shadow.word,
+        "score": round(standing.score, 1),
+        "rules": sorted({one.rule for one in standing.evidence}),
+    }
 
 
 def _rule(ruling: Ruling) -> dict[str, object]:

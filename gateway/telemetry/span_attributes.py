@@ -158,6 +158,7 @@ def _decision(summary: Summary) -> dict[str, Value | None]:
         names.DECISION: summary.word.value,
         names.POLICIES: matched_policies(decision) if decision else None,
         names.OVERRIDDEN: _overridden(decision),
+        **_behaviour(decision),
         names.POLICY: binding.policy_id if binding else None,
         names.REASON: binding.reason if binding else None,
         names.CONFIG_HASH: decision.digest if decision else None,
@@ -167,6 +168,21 @@ def _decision(summary: Summary) -> dict[str, Value | None]:
         names.ESTIMATE_DECLARED: estimate.declared if estimate else None,
         names.RESERVED_TOKENS: summary.reserved_tokens,
         **(_quota(binding) if binding else {}),
+    }
+
+
+def _behaviour(decision: Decision | None) -> dict[str, Value | None]:
+    """Nothing where nothing is held against it."""
+    standing = decision.standing if decision else None
+    if standing is None or not standing.evidence:
+        return {}
+    groups = {one.group for one in standing.evidence if one.group is not None}
+    return {
+        names.BEHAVIOUR_RESPONSE: standing.response.word,
+        names.BEHAVIOUR_SHADOW: standing.shadow.word,
+        names.BEHAVIOUR_SCORE: round(standing.score, 1),
+        names.BEHAVIOUR_RULES: tuple(dict.fromkeys(one.rule for one in standing.evidence)),
+        names.BEHAVIOUR_FLEETS: tuple(f"{group:016x}" for group in sorted(groups)) or None,
     }
 
 

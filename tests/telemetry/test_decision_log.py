@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.behaviour.score import Evidence
+from gateway.behaviour.standing import Standing
 from gateway.decision.finished import Ending
 from gateway.decision.plan import Overridden
 from gateway.facts.exchange import Ask
+from gateway.policy.behaviour import Rung
 from gateway.policy.quota import SECOND_US
 from gateway.telemetry.decision_log import (
     FAULTS_PER_S,
@@ -145,3 +148,20 @@ def test_a_line_tells_what_was_overridden_by_what() -> None:
     told = json.loads(line(summarise(exchanges.answered(decision))))
     assert told["overridden"] == {"everybody": "batch"}
     assert "overridden" not in json.loads(line(summarise(exchanges.answered())))
+
+
+def held() -> Standing:
+    evidence = Evidence("shared-frame", "why", 45, 0, 0, group=0xABC)
+    return Standing(Rung.THROTTLE, Rung.DEGRADE, 45.04, evidence=(evidence,), fleets=(0xABC,))
+
+
+def test_a_line_tells_what_behaviour_policies_held_against_it() -> None:
+    decision = replace(exchanges.allowing(), standing=held())
+    told = json.loads(line(summarise(exchanges.answered(decision))))
+    assert told["behaviour"] == {
+        "response": "throttle",
+        "shadow": "degrade",
+        "score": 45.0,
+        "rules": ["shared-frame"],
+    }
+    assert "behaviour" not in json.loads(line(summarise(exchanges.answered())))

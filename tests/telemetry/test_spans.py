@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from gateway import __version__
+from gateway.behaviour.score import Evidence
+from gateway.behaviour.standing import Standing
 from gateway.decision.finished import Ending, Finished
 from gateway.decision.plan import Estimate, Overridden
 from gateway.decision.settlement import Delivered, settlement
@@ -13,6 +15,7 @@ from gateway.facts.exchange import Ask
 from gateway.facts.principal import Account, Principal
 from gateway.facts.refusal import Refusal, RefusalKind
 from gateway.facts.usage import UNREPORTED, Usage
+from gateway.policy.behaviour import Rung
 from gateway.telemetry import Telemetry
 from gateway.telemetry import attributes as names
 from gateway.telemetry.spans import REFUSALS_PER_S
@@ -348,3 +351,14 @@ async def test_a_trace_tells_what_was_overridden_by_what(told: Told) -> None:
     decision = replace(exchanges.allowing(), overridden=(Overridden("everybody", "batch"),))
     span = await told.server_span(exchanges.answered(decision))
     assert span.attributes[names.OVERRIDDEN] == ["everybody by batch"]
+
+
+async def test_a_trace_tells_what_behaviour_policies_held_against_it(told: Told) -> None:
+    evidence = Evidence("shared-frame", "why", 45, 0, 0, group=0xABC)
+    standing = Standing(Rung.THROTTLE, Rung.THROTTLE, 45.04, evidence=(evidence,))
+    decision = replace(exchanges.allowing(), standing=standing)
+    span = await told.server_span(exchanges.answered(decision))
+    assert span.attributes[names.BEHAVIOUR_RESPONSE] == "throttle"
+    assert span.attributes[names.BEHAVIOUR_SCORE] == 45.0
+    assert span.attributes[names.BEHAVIOUR_RULES] == ["shared-frame"]
+    assert span.attributes[names.BEHAVIOUR_FLEETS] == ["0000000000000abc"]
