@@ -39,7 +39,7 @@ from gateway.store.outage.presence import HEARTBEAT_SECONDS, LASTING_US, Presenc
 _log = logging.getLogger(__name__)
 
 FIRST_PROBE_SECONDS = 0.05
-LONGEST_PROBE_SECONDS = 1.0
+LONGEST_PROBE_SECONDS = 0.5
 RETURN_SECONDS = 1.5
 """For both to admit: longer than the longest wait of any other replica between two probes."""
 

@@ -2,6 +2,8 @@
 
 All sentinels are asked at once, and what most of them say is tried first: one that was cut off from
 the others may name a master that is none any more. Whoever connects asks the server itself, too.
+When the master that they name is gone, its replicas are asked: one of them is the next, and knows
+it a second or two before all sentinels do.
 """
 
 import asyncio
@@ -48,8 +50,17 @@ class Sentinels:
         ((place, votes),) = (await self._votes()).most_common(1)
         return place if self._is_majority(votes) else None
 
-    async def masters(self) -> list[Target]:
-        return [replace(self._server, host=host, port=port) for host, port in await self.places()]
+    async def masters(self) -> AsyncIterator[Target]:
+        """Who may be the master, likeliest first. Whoever takes one asks it."""
+        named = await self.places()
+        for place in named:
+            yield self._target(place)
+        for place in await self.replicas():
+            if place not in named:
+                yield self._target(place)
+
+    def _target(self, place: Place) -> Target:
+        return replace(self._server, host=place[0], port=place[1])
 
     async def replicas(self) -> list[Place]:
         """Of those that are well, as the first sentinel that answers knows them."""
@@ -179,9 +190,13 @@ class Lookout:
             await asyncio.wait({self._looking})
 
     async def _look(self) -> None:
+        """Only news count: while a failover goes on most sentinels still name the old one."""
+        last: Place | None = None
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             with contextlib.suppress(StoreUnavailable):
                 place = await self._sentinels.agreed()
-                if place is not None and self._in_use() not in (None, place):
-                    self._lose()
+                if place not in (None, last):
+                    last = place
+                    if self._in_use() not in (None, place):
+                        self._lose()

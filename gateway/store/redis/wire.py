@@ -10,7 +10,7 @@ their own deadline allows. Nothing is asked twice, but for a script that the ser
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import hiredis
@@ -59,7 +59,7 @@ class Wire:
         *,
         timeout_seconds: float,
         acks: int = 0,
-        masters: Callable[[], Awaitable[Sequence[Target]]] | None = None,
+        masters: Callable[[], AsyncIterator[Target]] | None = None,
     ) -> None:
         """`timeout_seconds`: from the call to its answer, whatever happens in between.
 
@@ -156,17 +156,17 @@ class Wire:
             if self._masters is None:
                 self._connection = await self._connected(self._target, CONNECT_SECONDS)
             else:
-                self._connection = await self._first_master(await self._masters())
+                self._connection = await self._first_master(self._masters())
         except StoreUnavailable as error:
             self._fail(self._unsent, error)
         finally:
             self._connecting = None
         self._flush()
 
-    async def _first_master(self, targets: Sequence[Target]) -> Connection:
+    async def _first_master(self, targets: AsyncIterator[Target]) -> Connection:
         """Raises what the likeliest one has said."""
         said: StoreUnavailable | None = None
-        for target in targets:
+        async for target in targets:
             try:
                 return await self._connected(target, CONNECT_TO_MASTER_SECONDS)
             except StoreUnavailable as error:
