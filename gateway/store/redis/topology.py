@@ -1,17 +1,14 @@
 """Which node of a cluster keeps which slots, by what most of its nodes say."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.crc import key_slot
 
-from gateway.errors import StoreUnavailable
 from gateway.store.redis.address import Place
-from gateway.store.redis.faults import unavailable
 from gateway.store.redis.link import Link
+from gateway.store.redis.polled import votes
 
 SLOTS = 16_384
 
@@ -53,21 +50,15 @@ class Topology:
 async def discovered(links: Sequence[Link]) -> Topology:
     """As most of those say that answer: whoever was cut off may tell of what is long past.
 
-    Raises `StoreUnavailable` if nobody answers.
+    Raises `StoreUnavailable` if nobody knows any slot.
     """
-    asked = await asyncio.gather(*(_told_by(link) for link in links), return_exceptions=True)
-    told = Counter(one for one in asked if isinstance(one, Topology) and one.ranges)
-    if told:
-        return told.most_common(1)[0][0]
-    for one in asked:
-        if isinstance(one, StoreUnavailable):
-            raise one
-    raise unavailable("moved")
+    found = await votes([_told_by(link) for link in links], "moved")
+    return found.most_common(1)[0][0]
 
 
-async def _told_by(link: Link) -> Topology:
+async def _told_by(link: Link) -> list[Topology]:
     found = await link.command(b"", "CLUSTER", "SLOTS")
-    ranges = (
+    ranges = [
         Range(
             int(first),
             int(last),
@@ -75,8 +66,8 @@ async def _told_by(link: Link) -> Topology:
             tuple(sorted(_place(one, link) for one in replicas)),
         )
         for first, last, master, *replicas in found
-    )
-    return Topology(tuple(sorted(ranges, key=lambda one: one.first)))
+    ]
+    return [Topology(tuple(sorted(ranges, key=lambda one: one.first)))] if ranges else []
 
 
 def _place(told: Sequence[Any], link: Link) -> Place:
