@@ -8,7 +8,7 @@ from gateway.errors import SettingsError, StoreUnavailable
 from gateway.policy.quota import Mode, OnStoreFailure, Policies
 from gateway.store.memory import MemoryStore
 from gateway.store.outage import OutageStore
-from gateway.store.redis import ClusterStore, RedisStore, is_cluster
+from gateway.store.redis import RedisStore
 from gateway.wiring.clock import wall_clock_us
 
 _log = logging.getLogger(__name__)
@@ -46,15 +46,11 @@ def open_store(
     if scheme == "memory":
         return MemoryStore(wall_clock_us)
     if scheme.partition("+")[0] in ("redis", "rediss", "unix"):
-        kind_of_store = ClusterStore if is_cluster(url) else RedisStore
-        shared = kind_of_store(
-            url, timeout_seconds=timeout_s, secret_fingerprint=secret_fingerprint
-        )
+        shared = RedisStore(url, timeout_seconds=timeout_s, secret_fingerprint=secret_fingerprint)
         return OutageStore(shared, clock=wall_clock_us, replicas=replicas, on_fault=on_fault)
     raise SettingsError(
         f'store: "{scheme}" is not known. Allowed: memory://, redis://HOST:PORT/DB, '
-        "redis+sentinel://HOST:PORT,HOST:PORT/MASTER, redis+cluster://HOST:PORT,HOST:PORT, "
-        "rediss... for TLS, unix://PATH."
+        "rediss:// (TLS), unix://PATH."
     )
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from gateway.decision.port import OperatorStore
 from gateway.store.memory import MemoryStore
-from gateway.store.redis import ClusterStore, RedisStore
-from tests.parts.redis_nodes import Group, cluster
+from gateway.store.redis import RedisStore
 from tests.parts.redis_servers import KINDS, RedisServer, running
 
 TIMEOUT_SECONDS = 10
@@ -36,29 +35,12 @@ def server(request: pytest.FixtureRequest, servers: Callable[[str], RedisServer]
     return servers(request.param)
 
 
-@pytest.fixture(scope="session")
-def three_nodes() -> Iterator[Callable[[], Group]]:
-    """A cluster, started when it is first asked for."""
-    started: list[Group] = []
-    with ExitStack() as stack:
-
-        def group() -> Group:
-            if not started:
-                started.append(stack.enter_context(cluster(3)))
-            return started[0]
-
-        yield group
-
-
 OVER_REDIS_PY = "valkey over redis-py"
-CLUSTER = "cluster of three"
 
 
-@pytest.fixture(params=("memory", *KINDS, OVER_REDIS_PY, CLUSTER))
+@pytest.fixture(params=("memory", *KINDS, OVER_REDIS_PY))
 async def make(
-    request: pytest.FixtureRequest,
-    servers: Callable[[str], RedisServer],
-    three_nodes: Callable[[], Group],
+    request: pytest.FixtureRequest, servers: Callable[[str], RedisServer]
 ) -> AsyncIterator[Make]:
     """Makes a store of each kind, empty, on a clock of the test's."""
     async with AsyncExitStack() as stack:
@@ -66,15 +48,6 @@ async def make(
         def make_store(clock: Callable[[], int]) -> OperatorStore:
             if request.param == "memory":
                 return MemoryStore(clock)
-            if request.param == CLUSTER:
-                spread = ClusterStore(
-                    three_nodes().url,
-                    clock=clock,
-                    prefix=three_nodes().server().fresh_prefix(),
-                    timeout_seconds=TIMEOUT_SECONDS,
-                )
-                stack.push_async_callback(spread.aclose)
-                return spread
             server = servers(request.param.partition(" ")[0])
             store = RedisStore(
                 server.url,

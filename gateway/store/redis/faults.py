@@ -34,9 +34,6 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (theirs.TimeoutError, "timeout"),
     (TimeoutError, "timeout"),
     (theirs.ConnectionError, "connection"),
-    (theirs.AskError, "moved"),  # and MovedError
-    (theirs.TryAgainError, "moved"),
-    (theirs.ClusterDownError, "moved"),
     (theirs.ReadOnlyError, "readonly"),
     (theirs.OutOfMemoryError, "oom"),
     (theirs.ResponseError, "response"),

@@ -171,14 +171,6 @@ class Link(Admin):
         with translated():
             return await self._command(*words)
 
-    async def asking(self, *words: Word) -> Any:  # noqa: ANN401  # as answered
-        """Of a node of a cluster that is just being given the key's slot."""
-        with translated():
-            async with self._redis.pipeline(transaction=False) as said:
-                said.execute_command("ASKING")
-                said.execute_command(*words)
-                return (await said.execute())[-1]
-
     async def keys(self, pattern: str) -> AsyncIterator[bytes]:
         with translated():
             async for key in self._redis.scan_iter(match=pattern, count=1000):

@@ -16,12 +16,15 @@ from typing import Any
 from gateway.errors import StoreUnavailable
 from gateway.store.redis.address import Address, Place
 from gateway.store.redis.connection import Target
+from gateway.store.redis.faults import unavailable
 from gateway.store.redis.link import Admin, Link
-from gateway.store.redis.polled import votes
 from gateway.store.redis.words import Word
 
 LOOK_SECONDS = 0.5
 """So often it is asked whether another has taken over, for the time when nobody hangs up."""
+
+_STRAGGLERS_SECONDS = 0.05
+"""The one that leads a failover knows of the new master before the others do."""
 
 
 class Sentinels:
@@ -44,8 +47,8 @@ class Sentinels:
 
     async def agreed(self) -> Place | None:
         """Where most of all sentinels say that it is."""
-        ((place, count),) = (await self._votes()).most_common(1)
-        return place if 2 * count > len(self._links) else None
+        ((place, votes),) = (await self._votes()).most_common(1)
+        return place if self._is_majority(votes) else None
 
     async def masters(self) -> AsyncIterator[Target]:
         """Who may be the master, likeliest first. Whoever takes one asks it."""
@@ -79,10 +82,39 @@ class Sentinels:
             await link.aclose()
 
     async def _votes(self) -> Counter[Place]:
-        return await votes([self._ask(link) for link in self._links], "no_master")
+        """At least one. Whoever has not answered when most of them agree is not waited for."""
+        waiting = {asyncio.create_task(self._ask(link)) for link in self._links}
+        votes: Counter[Place] = Counter()
+        errors: list[StoreUnavailable] = []
+        try:
+            while waiting:
+                agreed = any(map(self._is_majority, votes.values()))
+                answered, waiting = await asyncio.wait(
+                    waiting,
+                    timeout=_STRAGGLERS_SECONDS if agreed else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not answered:
+                    break
+                for one in answered:
+                    try:
+                        votes.update(one.result())
+                    except StoreUnavailable as error:
+                        errors.append(error)
+        finally:
+            for one in waiting:
+                one.cancel()
+            if waiting:
+                await asyncio.wait(waiting)
+        if not votes:
+            raise errors[0] if len(errors) == len(self._links) else unavailable("no_master")
+        return votes
+
+    def _is_majority(self, votes: int) -> bool:
+        return 2 * votes > len(self._links)
 
     async def _ask(self, link: Link) -> list[Place]:
-        """Nothing, if it knows of no such master."""
+        """None, if it knows of no such master."""
         found = await link.command(b"", "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
         return [(found[0].decode(), int(found[1]))] if found else []
 

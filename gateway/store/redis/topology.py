@@ -1,14 +1,17 @@
 """Which node of a cluster keeps which slots, by what most of its nodes say."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.crc import key_slot
 
+from gateway.errors import StoreUnavailable
 from gateway.store.redis.address import Place
+from gateway.store.redis.faults import unavailable
 from gateway.store.redis.link import Link
-from gateway.store.redis.polled import votes
 
 SLOTS = 16_384
 
@@ -50,15 +53,21 @@ class Topology:
 async def discovered(links: Sequence[Link]) -> Topology:
     """As most of those say that answer: whoever was cut off may tell of what is long past.
 
-    Raises `StoreUnavailable` if nobody knows any slot.
+    Raises `StoreUnavailable` if nobody answers.
     """
-    found = await votes([_told_by(link) for link in links], "moved")
-    return found.most_common(1)[0][0]
+    asked = await asyncio.gather(*(_told_by(link) for link in links), return_exceptions=True)
+    told = Counter(one for one in asked if isinstance(one, Topology) and one.ranges)
+    if told:
+        return told.most_common(1)[0][0]
+    for one in asked:
+        if isinstance(one, StoreUnavailable):
+            raise one
+    raise unavailable("moved")
 
 
-async def _told_by(link: Link) -> list[Topology]:
+async def _told_by(link: Link) -> Topology:
     found = await link.command(b"", "CLUSTER", "SLOTS")
-    ranges = [
+    ranges = (
         Range(
             int(first),
             int(last),
@@ -66,8 +75,8 @@ async def _told_by(link: Link) -> list[Topology]:
             tuple(sorted(_place(one, link) for one in replicas)),
         )
         for first, last, master, *replicas in found
-    ]
-    return [Topology(tuple(sorted(ranges, key=lambda one: one.first)))] if ranges else []
+    )
+    return Topology(tuple(sorted(ranges, key=lambda one: one.first)))
 
 
 def _place(told: Sequence[Any], link: Link) -> Place:
